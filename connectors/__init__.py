@@ -1,0 +1,1 @@
+"""Knows clouds, knows no Django: contract, types, errors, plan, and one package per kind of cloud."""
