@@ -1,0 +1,19 @@
+# The lab of real servers (docs/lab.md). Included by the Makefile, which sets up the venv in the target "setup".
+LAB := tests/live/lab.sh
+
+.PHONY: lab lab-connect lab-status lab-stop lab-wipe test-real
+
+lab: ## build and start a real OpenStack on loopback, and connect it
+	@bash $(LAB) up
+
+lab-connect: ## connect the running lab to this checkout again
+	@bash $(LAB) connect
+
+lab-status: ## what of the lab runs, and where its clouds.yaml is
+	@bash $(LAB) status
+
+lab-stop: ## stop the lab and keep its data
+	@bash $(LAB) stop
+
+lab-wipe: ## stop the lab and delete its data
+	@bash $(LAB) wipe

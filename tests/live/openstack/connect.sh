@@ -1,0 +1,17 @@
+#!/bin/bash
+# Connects the running lab to the Tenantry of this checkout. "--once": only if that was not done since the lab was made.
+set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/settings.sh"
+done_file="$LAB_STATE/done/connected"
+
+if [ "${1:-}" = --once ] && [ "$(cat "$done_file" 2>/dev/null)" = "$TREE" ]; then
+  echo "connected already as lab-openstack ('make lab-connect' does it again)"
+  exit 0
+fi
+python="$TREE/.venv/bin/python"
+if [ ! -x "$python" ] || ! "$python" "$TREE/manage.py" help connect >/dev/null 2>&1; then
+  echo "not connected: this checkout has no 'manage.py connect' that runs (is it set up? 'make run' or 'make test' does that)"
+  exit 0
+fi
+"$python" "$TREE/manage.py" connect lab-openstack --kind openstack --clouds-yaml "$LAB_CLOUDS" --cloud tenantry-lab
+echo "$TREE" >"$done_file"
