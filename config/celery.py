@@ -1,0 +1,42 @@
+"""The Celery application. A message only wakes a worker earlier: the work itself is a row in the database.
+
+A task module says `from config.celery import app` and `@app.task`; a service that made work due says
+`wake(tasks.outbox_send)`.
+"""
+
+import logging
+import os
+from functools import partial
+from typing import Any
+
+from celery import Celery, Task
+from django.db import transaction
+from kombu.exceptions import KombuError
+from kombu.transport import TRANSPORT_ALIASES
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+TRANSPORT_ALIASES["tenantry-files"] = "config.broker:Transport"
+
+logger = logging.getLogger(__name__)
+
+app = Celery("tenantry")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+app.conf.beat_schedule = {
+    "outbox": {"task": "events.tasks.outbox_send", "schedule": 10.0, "options": {"expires": 10.0}},
+}
+
+
+def wake(task: "Task[..., Any]", **arguments: str | int) -> None:
+    """Send `task` to a worker once the present transaction is committed; arguments are ids, never objects.
+
+    A broker that cannot be reached is logged and no more: the sweeper finds the row a few seconds later.
+    """
+    transaction.on_commit(partial(_send, task, arguments))
+
+
+def _send(task: "Task[..., Any]", arguments: dict[str, str | int]) -> None:
+    try:
+        task.apply_async(kwargs=arguments, retry=False)
+    except (KombuError, OSError) as error:
+        logger.warning("broker: %s was not sent (%s); the sweeper will find its row", task.name, error)

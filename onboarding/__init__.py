@@ -1,0 +1,1 @@
+"""Requests and their review, and the life cycle of a project."""

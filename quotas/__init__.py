@@ -1,0 +1,1 @@
+"""The resource catalog, grants, their division over clouds, and capacity."""

@@ -1,0 +1,1 @@
+"""The usage ledger, report templates and exports."""
