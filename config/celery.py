@@ -1,15 +1,14 @@
 """The Celery application. A message only wakes a worker earlier: the work itself is a row in the database.
 
 A task module says `from config.celery import app` and `@app.task`; a service that made work due says
-`wake(tasks.outbox_send)`.
+`wake("events.tasks.outbox_send")`.
 """
 
 import logging
 import os
 from functools import partial
-from typing import Any
 
-from celery import Celery, Task
+from celery import Celery
 from django.db import transaction
 from kombu.exceptions import KombuError
 from kombu.transport import TRANSPORT_ALIASES
@@ -27,16 +26,18 @@ app.conf.beat_schedule = {
 }
 
 
-def wake(task: "Task[..., Any]", **arguments: str | int) -> None:
-    """Send `task` to a worker once the present transaction is committed; arguments are ids, never objects.
+def wake(task: str, **arguments: str | int) -> None:
+    """Send the task of that name to a worker once the present transaction is committed.
 
-    A broker that cannot be reached is logged and no more: the sweeper finds the row a few seconds later.
+    A name and ids, not the function and objects: services stand below tasks, and a row may have changed by the time
+    the worker reads it. A broker that cannot be reached is logged and no more: the sweeper finds the row a few seconds
+    later.
     """
     transaction.on_commit(partial(_send, task, arguments))
 
 
-def _send(task: "Task[..., Any]", arguments: dict[str, str | int]) -> None:
+def _send(task: str, arguments: dict[str, str | int]) -> None:
     try:
-        task.apply_async(kwargs=arguments, retry=False)
+        app.send_task(task, kwargs=arguments, retry=False)
     except (KombuError, OSError) as error:
-        logger.warning("broker: %s was not sent (%s); the sweeper will find its row", task.name, error)
+        logger.warning("broker: %s was not sent (%s); the sweeper will find its row", task, error)

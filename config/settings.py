@@ -188,6 +188,7 @@ if PRODUCTION:
     _needed("TENANTRY_EMAIL_HOST", EMAIL_HOST, "mail.example.org")
 DEFAULT_FROM_EMAIL = env.text("TENANTRY_EMAIL_FROM", f"tenantry@{_address.hostname}")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+MESSAGE_ID_DOMAIN = _address.hostname
 
 # --- People and sign-in ---------------------------------------------------------------------------------------------
 

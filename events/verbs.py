@@ -1,0 +1,46 @@
+"""Every verb the audit log knows. A service that does something new adds its verb here, so the log can be filtered."""
+
+from django.db import models
+
+
+class Verb(models.TextChoices):
+    """`<entity>.<what was done to it>`; stored as text, so a verb may be added but never renamed."""
+
+    ACCOUNT_LINKED = "account.linked", "linked an account"
+    CLOUD_CONNECTED = "cloud.connected", "connected a cloud"
+    CLOUD_CREDENTIAL_CHANGED = "cloud.credential_changed", "changed the credential of a cloud"
+    CLOUD_MODE_CHANGED = "cloud.mode_changed", "changed the mode of a cloud"
+    CLOUD_REMOVED = "cloud.removed", "removed a cloud"
+    COLLECTION_FINISHED = "collection.finished", "collected usage"
+    GRANT_CHANGED = "grant.changed", "changed a grant"
+    GRANT_GIVEN = "grant.given", "gave a grant"
+    HOLD_PLACED = "hold.placed", "placed a hold"
+    HOLD_RELEASED = "hold.released", "released a hold"
+    INSTITUTION_CHANGED = "institution.changed", "changed an institution"
+    LIMIT_CHANGED = "limit.changed", "changed a limit"
+    MEMBERSHIP_ADDED = "membership.added", "added a member"
+    MEMBERSHIP_REMOVED = "membership.removed", "removed a member"
+    MEMBERSHIP_ROLE_CHANGED = "membership.role_changed", "changed a member's role"
+    OUTBOX_RELEASED = "outbox.released", "released a message for another try"
+    PERSON_CHANGED = "person.changed", "changed a person"
+    PERSON_CREATED = "person.created", "added a person"
+    PLAN_CONFIRMED = "plan.confirmed", "confirmed a plan"
+    PROJECT_ARCHIVED = "project.archived", "archived a project"
+    PROJECT_CHANGED = "project.changed", "changed a project"
+    PROJECT_CREATED = "project.created", "created a project"
+    REPORT_EXPORTED = "report.exported", "exported a report"
+    REQUEST_APPROVED = "request.approved", "approved a request"
+    REQUEST_CHANGED = "request.changed", "changed a request"
+    REQUEST_REFUSED = "request.refused", "refused a request"
+    REQUEST_SUBMITTED = "request.submitted", "submitted a request"
+    REQUEST_WITHDRAWN = "request.withdrawn", "withdrew a request"
+    SIGN_IN = "person.signed_in", "signed in"
+    STEP_RELEASED = "step.released", "released a step for another try"
+    TENANCY_ADOPTED = "tenancy.adopted", "adopted a tenancy"
+    TENANCY_CREATED = "tenancy.created", "asked for a tenancy"
+    TENANCY_READY = "tenancy.ready", "made a tenancy as wanted"
+    TENANCY_STOPPED = "tenancy.stopped", "stopped a tenancy for a person to look at"
+    TOKEN_CREATED = "token.created", "created an API token"  # noqa: S105 - a verb, not a password
+    TOKEN_REVOKED = "token.revoked", "revoked an API token"  # noqa: S105
+    WRITES_PAUSED = "writes.paused", "paused all writes"
+    WRITES_RESUMED = "writes.resumed", "resumed writes"
