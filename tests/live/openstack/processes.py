@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """The lab's processes: are they running, which are they, stop them.
 
-Each process of the lab carries its state folder in the environment variable LAB_STATE_OF, which its children inherit.
-That finds those too that left their process group, and never one of another lab or of somebody else.
+start.sh gives each server a session of its own and records the session leader with its start time. Each server also
+carries LAB_STATE_OF=<state folder> in its environment, which its children inherit. Either sign is enough: a child may
+leave the session, and a server that sets its title overwrites its environment. Both name this lab and no other.
 
     processes.py running   exit code 0 when every started server is alive
     processes.py status    the same, told to a person
@@ -14,34 +15,69 @@ import signal
 import sys
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 STATE = Path(os.environ["LAB_STATE"])
 MARK = b"LAB_STATE_OF=" + os.fsencode(STATE)
+BOOT = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
 GRACE_SECONDS = 20
 
 
+class Server(NamedTuple):
+    name: str
+    pid: int
+    start_ticks: str
+
+
+def servers() -> list[Server]:
+    """What start.sh recorded since the machine booted."""
+    found = []
+    for path in sorted((STATE / "pid").glob("*.pid")):
+        pid, start_ticks, boot = path.read_text().split()
+        if boot == BOOT:
+            found.append(Server(path.stem, int(pid), start_ticks))
+    return found
+
+
+def start_ticks_of(pid: int) -> str | None:
+    """Start time of a process in ticks since boot (proc(5), field 22), None when there is none."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return None
+    state, *fields = stat.rpartition(")")[2].split()
+    return None if state == "Z" else fields[18]
+
+
+def is_alive(server: Server) -> bool:
+    return start_ticks_of(server.pid) == server.start_ticks
+
+
+def sessions() -> set[int]:
+    """Sessions of ours. The kernel gives a number to nobody else while a process of its session lives."""
+    return {server.pid for server in servers() if start_ticks_of(server.pid) in (server.start_ticks, None)}
+
+
 def ours() -> set[int]:
-    """Process ids that carry this lab's mark."""
-    found = set()
+    """Process ids of this lab."""
+    own_sessions, found = sessions(), set()
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit() or int(entry.name) == os.getpid():
             continue
+        pid = int(entry.name)
         try:
-            if MARK in (entry / "environ").read_bytes().split(b"\0"):
-                found.add(int(entry.name))
+            if start_ticks_of(pid) and (
+                os.getsid(pid) in own_sessions or MARK in (entry / "environ").read_bytes().split(b"\0")
+            ):
+                found.add(pid)
         except OSError:
             continue  # ended meanwhile, or not ours to read
     return found
 
 
-def servers() -> dict[str, int]:
-    """Name and process id of each server that start.sh recorded."""
-    return {path.stem: int(path.read_text()) for path in sorted((STATE / "pid").glob("*.pid"))}
-
-
 def is_running() -> bool:
-    started = servers()
-    return (STATE / "started").exists() and bool(started) and set(started.values()) <= ours()
+    recorded = servers()
+    return (STATE / "started").exists() and bool(recorded) and all(map(is_alive, recorded))
 
 
 def resident_mib(pid: int) -> int:
@@ -53,24 +89,20 @@ def resident_mib(pid: int) -> int:
     return next((int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:")), 0) // 1024
 
 
-def children_of(pid: int, pids: set[int]) -> set[int]:
-    return {p for p in pids if session_of(p) == pid}
-
-
-def session_of(pid: int) -> int:
+def session_of(pid: int) -> int | None:
     try:
         return os.getsid(pid)
     except OSError:
-        return 0
+        return None
 
 
 def status() -> int:
     alive = ours()
-    for name, pid in servers().items():
-        state = f"{sum(map(resident_mib, children_of(pid, alive))):5d} MiB" if pid in alive else "NOT RUNNING"
-        print(f"{name:18} {pid:8} {state}")
+    for server in servers():
+        memory = sum(resident_mib(pid) for pid in alive if session_of(pid) == server.pid)
+        print(f"{server.name:18} {server.pid:8} {f'{memory:5d} MiB' if is_alive(server) else 'NOT RUNNING'}")
     if not is_running():
-        print("the lab is not running" if not alive else "the lab is only partly running: make lab-stop, then make lab")
+        print("the lab is not running" if not alive else "the lab runs only in part: make lab-stop, then make lab")
         return 1
     started = (STATE / "started").read_text().strip()
     print(f"the lab has been running since {started}: {sum(map(resident_mib, alive))} MiB in {len(alive)} processes")
@@ -86,26 +118,32 @@ def send(number: int, pids: set[int]) -> None:
             pass
 
 
+def wait_until_gone() -> None:
+    deadline = time.monotonic() + GRACE_SECONDS
+    while ours() and time.monotonic() < deadline:
+        time.sleep(0.1)
+
+
 def stop() -> int:
     (STATE / "started").unlink(missing_ok=True)
-    leaders = ours() & set(servers().values())
+    began = time.monotonic()
     if not ours():
         print("the lab is not running")
     else:
-        began = time.monotonic()
-        send(signal.SIGTERM, leaders or ours())
-        while ours() and time.monotonic() - began < GRACE_SECONDS:
-            time.sleep(0.1)
+        send(signal.SIGTERM, {server.pid for server in servers() if is_alive(server)} or ours())
+        wait_until_gone()
+        for pid in sorted(ours()):
+            print("killed, as it did not end:", Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")[:100])
         send(signal.SIGKILL, ours())
-        while ours() and time.monotonic() - began < 2 * GRACE_SECONDS:
-            time.sleep(0.1)
+        wait_until_gone()
         print(f"the lab stopped in {time.monotonic() - began:.0f} s")
     survivors = ours()
-    for path in (STATE / "pid").glob("*.pid"):
-        path.unlink()
     if survivors:
         print("still running:", *sorted(survivors))
-    return 1 if survivors else 0
+        return 1
+    for path in (STATE / "pid").glob("*.pid"):
+        path.unlink()
+    return 0
 
 
 if __name__ == "__main__":

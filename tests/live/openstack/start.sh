@@ -20,7 +20,7 @@ spawn() { # spawn NAME COMMAND...: in a session of its own, marked so that proce
   local name=$1
   shift
   LAB_STATE_OF="$LAB_STATE" setsid nohup "$@" >"$LAB_STATE/log/$name.log" 2>&1 </dev/null &
-  echo $! >"$LAB_STATE/pid/$name.pid"
+  echo "$! $(cut -d' ' -f22 "/proc/$!/stat") $(cat /proc/sys/kernel/random/boot_id)" >"$LAB_STATE/pid/$name.pid"
 }
 
 spawn_api() { # spawn_api NAME PORT MODULE WORKERS [ARGUMENTS the module reads from sys.argv]
