@@ -7,7 +7,7 @@ ETC="$LAB_STATE/etc"
 RABBIT="rabbit://guest:guest@127.0.0.1:$TENANTRY_LAB_RABBIT_PORT/"
 PASSWORD="$(lab_password)"
 umask 077
-mkdir -p "$ETC"/{keystone,placement,nova,cinder,neutron,glance} "$LAB_STATE"/{lock,images/staging,images/tasks,nova,cinder,neutron}
+mkdir -p "$ETC"/{keystone,placement,nova,nova-unified,cinder,neutron,glance} "$LAB_STATE"/{lock,images/staging,images/tasks,nova,cinder,neutron}
 
 service_credentials() { # service_credentials SECTION USER: how one service logs in to another
   cat <<END
@@ -76,6 +76,13 @@ nova_conf() {
   token_check nova
 }
 
+unified_limits() { # Nova's limits from Keystone: a quota write is then answered with 200 and changes nothing
+  section quota "driver = nova.quota.UnifiedLimitsDriver"
+  section oslo_limit "auth_url = $LAB_AUTH_URL" "auth_type = password" "username = nova" "password = $PASSWORD" \
+    "user_domain_id = default" "system_scope = all" "endpoint_service_type = compute" "endpoint_service_name = nova" \
+    "endpoint_region_name = $LAB_UNIFIED_REGION"
+}
+
 cinder_conf() {
   section DEFAULT "use_stderr = true" "state_path = $LAB_STATE/cinder" "transport_url = $RABBIT" \
     "auth_strategy = keystone" "api_paste_config = $ETC/cinder/api-paste.ini" \
@@ -119,6 +126,7 @@ glance_conf() {
 }
 
 cp "$LAB_VENV/etc/nova/api-paste.ini" "$ETC/nova/"
+cp "$LAB_VENV/etc/nova/api-paste.ini" "$ETC/nova-unified/"
 cp "$LAB_VENV/etc/cinder/api-paste.ini" "$LAB_VENV/etc/cinder/resource_filters.json" "$ETC/cinder/"
 cp "$LAB_VENV/etc/neutron/api-paste.ini" "$ETC/neutron/"
 cp "$LAB_VENV/etc/glance/glance-api-paste.ini" "$ETC/glance/"
@@ -127,6 +135,7 @@ placement_conf >"$ETC/placement/placement.conf"
 # nova-compute complains with stack traces when its file names a database.
 nova_conf >"$ETC/nova/compute.ini"
 { nova_conf && nova_databases; } >"$ETC/nova/nova.conf"
+{ nova_conf && nova_databases && unified_limits; } >"$ETC/nova-unified/nova.conf"
 cinder_conf >"$ETC/cinder/cinder.conf"
 neutron_conf >"$ETC/neutron/neutron.conf"
 glance_conf >"$ETC/glance/glance-api.conf"

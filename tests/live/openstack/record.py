@@ -211,22 +211,58 @@ class Life:
                 f"/servers/{server}/os-instance-actions/{action['request_id']}",
                 version=COMPUTE_VERSION,
             )
-        path = f"/servers/detail?all_tenants=1&project_id={self.project.id}"
-        r("nova_servers_changes_since_deleted", "compute", "GET", path + "&changes-since=2020-01-01T00:00:00Z", version=COMPUTE_VERSION)
+        p, since = self.project.id, "2020-01-01T00:00:00"
+        path = f"/servers/detail?all_tenants=1&project_id={p}&changes-since={since}Z"
+        r("nova_servers_changes_since_deleted", "compute", "GET", path, version=COMPUTE_VERSION)
         r("nova_server_deleted_by_id", "compute", "GET", f"/servers/{server}", version=COMPUTE_VERSION)
-        r(
-            "nova_usage_of_deleted",
-            "compute",
-            "GET",
-            f"/os-simple-tenant-usage/{self.project.id}?start=2020-01-01T00:00:00&detailed=1",
-            version=COMPUTE_VERSION,
-        )
+        r("nova_migrations", "compute", "GET", f"/os-migrations?instance_uuid={server}", version=COMPUTE_VERSION)
+        usage = f"/os-simple-tenant-usage/{p}?start={since}"
+        r("nova_usage_show_deleted", "compute", "GET", usage, version=COMPUTE_VERSION)
+        r("nova_usage_show_detailed_400", "compute", "GET", usage + "&detailed=1", version=COMPUTE_VERSION)
         self.admin.identity.delete_user(self.user)
         self.admin.identity.delete_project(self.project)
 
 
+def record_identity(record: Recorder) -> None:
+    """What Tenantry makes in Keystone: a project with tags, and a person known by an outside identity provider."""
+    mark = secrets.token_hex(4)
+    identity = record.cloud.identity
+    project = {"name": f"tagged-{mark}", "domain_id": "default", "tags": ["tenantry:project=42"]}
+    made = record("keystone_project_create_with_tags", "identity", "POST", "/projects", body={"project": project})
+    record("keystone_projects_by_tag", "identity", "GET", "/projects?tags=tenantry:project=42")
+    identity.delete_project(made["project"]["id"])
+
+    provider = f"idp-{mark}"
+    subject = {"protocol_id": "openid", "unique_id": f"subject-{mark}"}
+    user = {
+        "name": f"ada-{mark}",
+        "domain_id": "default",
+        "federated": [{"idp_id": provider, "protocols": [subject]}],
+    }
+    record("keystone_user_create_federated_unknown_idp", "identity", "POST", "/users", body={"user": user})
+    body: dict[str, Any] = {"identity_provider": {"enabled": True, "remote_ids": [f"https://{mark}.example.org"]}}
+    record("keystone_idp_create", "identity", "PUT", f"/OS-FEDERATION/identity_providers/{provider}", body=body)
+    rules = [{"local": [{"user": {"name": "{0}"}}], "remote": [{"type": "HTTP_OIDC_SUB"}]}]
+    body = {"mapping": {"rules": rules}}
+    record("keystone_mapping_create", "identity", "PUT", f"/OS-FEDERATION/mappings/{provider}", body=body)
+    path = f"/OS-FEDERATION/identity_providers/{provider}/protocols/openid"
+    record("keystone_protocol_create", "identity", "PUT", path, body={"protocol": {"mapping_id": provider}})
+    made = record("keystone_user_create_federated", "identity", "POST", "/users", body={"user": user})
+    query = f"/users?idp_id={provider}&protocol_id=openid&unique_id={subject['unique_id']}"
+    record("keystone_users_by_federated_identity", "identity", "GET", query)
+    user["name"] = f"eve-{mark}"
+    record("keystone_user_create_federated_409", "identity", "POST", "/users", body={"user": user})
+    if "user" in made:
+        identity.delete_user(made["user"]["id"])
+    record("keystone_idp_delete", "identity", "DELETE", f"/OS-FEDERATION/identity_providers/{provider}")
+    identity.delete_mapping(provider)
+
+
 def main() -> None:
-    life = Life(openstack.connect())
+    cloud = openstack.connect()
+    record_identity(Recorder(cloud))
+    print("record_identity done")
+    life = Life(cloud)
     for chapter in (life.build, life.live, life.record_living, life.end, life.record_dead):
         chapter()
         print(chapter.__name__, "done")

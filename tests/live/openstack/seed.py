@@ -46,7 +46,7 @@ def seed_service_user(cloud: Connection) -> None:
     identity.assign_project_role_to_user(identity.find_project("admin"), user, identity.find_role("admin"))
 
 
-def password_entry(username: str) -> dict[str, Any]:
+def password_entry(username: str, region: str = "LAB_REGION") -> dict[str, Any]:
     return {
         "auth": {
             "auth_url": os.environ["LAB_AUTH_URL"],
@@ -56,7 +56,7 @@ def password_entry(username: str) -> dict[str, Any]:
             "user_domain_id": "default",
             "project_domain_id": "default",
         },
-        "region_name": os.environ["LAB_REGION"],
+        "region_name": os.environ[region],
     }
 
 
@@ -81,6 +81,7 @@ def write_clouds() -> None:
         "tenantry-lab-admin": password_entry("admin"),
         "tenantry-lab": password_entry(SERVICE_USER),
         "tenantry-lab-appcred": credential_entry(),
+        "tenantry-lab-unified": password_entry(SERVICE_USER, "LAB_UNIFIED_REGION"),
     }
     path = Path(os.environ["LAB_CLOUDS"])
     path.touch(mode=0o600)

@@ -7,11 +7,13 @@ export LAB_VENV="$TENANTRY_LAB/venv"
 export LAB_STATE="$TENANTRY_LAB/openstack"
 export LAB_CLOUDS="$TENANTRY_LAB/clouds.yaml"
 export LAB_REGION="RegionOne"
+export LAB_UNIFIED_REGION="UnifiedRegion" # the same cloud through a Nova that takes its limits from Keystone
 
 # One line a port: the service, the setting that moves it, its default.
 LAB_PORTS="
 keystone      TENANTRY_LAB_KEYSTONE_PORT      15000
 nova          TENANTRY_LAB_NOVA_PORT          18774
+nova-unified  TENANTRY_LAB_NOVA_UNIFIED_PORT  18775
 placement     TENANTRY_LAB_PLACEMENT_PORT     18778
 cinder        TENANTRY_LAB_CINDER_PORT        18776
 neutron       TENANTRY_LAB_NEUTRON_PORT       19696

@@ -143,13 +143,15 @@ start_services() {
   spawn_api neutron "$TENANTRY_LAB_NEUTRON_PORT" neutron.wsgi.api 1
   spawn_api cinder "$TENANTRY_LAB_CINDER_PORT" cinder.wsgi.api 1 "--config-file $ETC/cinder/cinder.conf"
   spawn_api nova-api "$TENANTRY_LAB_NOVA_PORT" nova.wsgi.osapi_compute 2
+  OS_NOVA_CONFIG_DIR="$ETC/nova-unified" spawn_api nova-unified "$TENANTRY_LAB_NOVA_UNIFIED_PORT" nova.wsgi.osapi_compute 1
   spawn nova-conductor nova-conductor --config-file "$ETC/nova/nova.conf"
   spawn nova-scheduler nova-scheduler --config-file "$ETC/nova/nova.conf"
   spawn cinder-scheduler cinder-scheduler --config-file "$ETC/cinder/cinder.conf"
   spawn cinder-volume cinder-volume --config-file "$ETC/cinder/cinder.conf"
   wait_for "http:$TENANTRY_LAB_PLACEMENT_PORT"
   spawn nova-compute nova-compute --config-file "$ETC/nova/compute.ini"
-  wait_for "http:$TENANTRY_LAB_GLANCE_PORT" "http:$TENANTRY_LAB_NEUTRON_PORT" "http:$TENANTRY_LAB_CINDER_PORT" "http:$TENANTRY_LAB_NOVA_PORT"
+  wait_for "http:$TENANTRY_LAB_GLANCE_PORT" "http:$TENANTRY_LAB_NEUTRON_PORT" "http:$TENANTRY_LAB_CINDER_PORT" \
+    "http:$TENANTRY_LAB_NOVA_PORT" "http:$TENANTRY_LAB_NOVA_UNIFIED_PORT"
 }
 
 if "$HERE/processes.py" running; then
