@@ -16,7 +16,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 logger = logging.getLogger(__name__)
@@ -37,13 +37,15 @@ class RemoteClock:
         self._answer: datetime | None = None
 
     def now(self) -> datetime:
-        """Aware UTC, whole seconds. Falls back to the host's clock, with an error in the log each time it asked in vain."""
+        """Aware UTC. Falls back to the host's clock, with an error in the log each time it asked in vain."""
         with self._lock:
-            asked_at = time.monotonic()
-            if self._asked_at is None or asked_at - self._asked_at >= _REMOTE_AGE:
+            moment = time.monotonic()
+            if self._asked_at is None or moment - self._asked_at >= _REMOTE_AGE:
                 self._answer = self._ask()
-                self._asked_at = asked_at
-            return self._answer if self._answer is not None else datetime.now(UTC)
+                self._asked_at = moment
+            if self._answer is None:
+                return datetime.now(UTC)
+            return self._answer + timedelta(seconds=moment - self._asked_at)
 
     def _ask(self) -> datetime | None:
         request = urllib.request.Request(self.url, method="HEAD")  # noqa: S310 - the address comes from the site's own settings
@@ -86,6 +88,11 @@ def set_source(source: Source | None) -> None:
     """Take the time from `source` from now on; None returns to the remote or the host's clock."""
     global _source
     _source = source
+
+
+def is_set() -> bool:
+    """Whether `set_source` decides. Leases then follow it instead of the database's clock."""
+    return _source is not None
 
 
 def _follow() -> RemoteClock | None:

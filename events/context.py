@@ -15,7 +15,8 @@ class RequestContext:
     address: str = ""
 
 
-_current: ContextVar[RequestContext] = ContextVar("events_request", default=RequestContext())
+_NOWHERE = RequestContext()
+_current: ContextVar[RequestContext] = ContextVar("events_request", default=_NOWHERE)
 
 
 def current() -> RequestContext:

@@ -23,4 +23,6 @@ class DeliveryError(EventsError):
     def __init__(self, message: str, *, retry: bool) -> None:
         super().__init__(message)
         self.retry = retry
-        self.remedy = "Nothing: it is tried again." if retry else "Mend the address or the settings, then release the row."
+        self.remedy = (
+            "Nothing: it is tried again." if retry else "Mend the address or the settings, then release the row."
+        )

@@ -23,7 +23,7 @@ class RequestContextMiddleware:
 
 def client_address(request: HttpRequest) -> str:
     """The address of the client as the outermost of our own proxies saw it; what lies before it can be forged."""
-    hops = [hop.strip() for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop.strip()]
+    hops: list[str] = [hop.strip() for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop.strip()]
     if settings.PROXIES and len(hops) >= settings.PROXIES:
-        return hops[-settings.PROXIES]
+        return hops[-int(settings.PROXIES)]
     return str(request.META.get("REMOTE_ADDR", ""))

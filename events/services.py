@@ -46,7 +46,7 @@ def record(
     here = context.current()
     return AuditEntry.objects.create(
         at=clock.now(),
-        actor=actor,
+        actor_id=actor.pk if actor is not None else None,
         actor_label=str(actor) if actor is not None else SYSTEM,
         verb=verb,
         target_type=target._meta.label_lower,

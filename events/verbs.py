@@ -40,7 +40,7 @@ class Verb(models.TextChoices):
     TENANCY_CREATED = "tenancy.created", "asked for a tenancy"
     TENANCY_READY = "tenancy.ready", "made a tenancy as wanted"
     TENANCY_STOPPED = "tenancy.stopped", "stopped a tenancy for a person to look at"
-    TOKEN_CREATED = "token.created", "created an API token"  # noqa: S105 - a verb, not a password
-    TOKEN_REVOKED = "token.revoked", "revoked an API token"  # noqa: S105
+    TOKEN_CREATED = "token.created", "created an API token"
+    TOKEN_REVOKED = "token.revoked", "revoked an API token"
     WRITES_PAUSED = "writes.paused", "paused all writes"
     WRITES_RESUMED = "writes.resumed", "resumed writes"

@@ -51,7 +51,7 @@ def _answers(port: int) -> bool:
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
-    """The address of an empty cluster, `postgres://tenantry@127.0.0.1:PORT/postgres`; any database may be made in it."""
+    """The address of an empty cluster, `postgres://tenantry@127.0.0.1:PORT/postgres`; make databases in it freely."""
     programs = find_programs()
     if programs is None:
         skips.without("the PostgreSQL server", apt="postgresql")
