@@ -62,7 +62,8 @@ nova_conf() {
   # fake.FakeDriver would make a new node at each start, and a restart would end with "No local node identity found".
   section DEFAULT "use_stderr = true" "state_path = $LAB_STATE/nova" "transport_url = $RABBIT" \
     "host = labhost1" "my_ip = 127.0.0.1" "compute_driver = fake.FakeDriverWithoutFakeNodes" \
-    "sync_power_state_interval = -1" "shutdown_timeout = 1" "allow_resize_to_same_host = true"
+    "sync_power_state_interval = -1" "shutdown_timeout = 1" \
+    "graceful_shutdown_timeout = 4" "manager_shutdown_timeout = 1" "allow_resize_to_same_host = true"
   section conductor "workers = 1"
   section scheduler "workers = 1"
   section oslo_concurrency "lock_path = $LAB_STATE/lock"

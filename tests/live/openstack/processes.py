@@ -21,6 +21,8 @@ STATE = Path(os.environ["LAB_STATE"])
 MARK = b"LAB_STATE_OF=" + os.fsencode(STATE)
 BOOT = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
 GRACE_SECONDS = 20
+# The others talk to these while they end, so these end last.
+LAST = {"mariadb", "rabbitmq", "epmd"}
 
 
 class Server(NamedTuple):
@@ -118,10 +120,20 @@ def send(number: int, pids: set[int]) -> None:
             pass
 
 
-def wait_until_gone() -> None:
+def end(wave: list[Server]) -> None:
+    """Ask these servers to end, and kill what of them has not ended after a while."""
+    sessions_of_wave = {server.pid for server in wave}
+
+    def left() -> set[int]:
+        return {pid for pid in ours() if session_of(pid) in sessions_of_wave}
+
+    send(signal.SIGTERM, {server.pid for server in wave if is_alive(server)})
     deadline = time.monotonic() + GRACE_SECONDS
-    while ours() and time.monotonic() < deadline:
+    while left() and time.monotonic() < deadline:
         time.sleep(0.1)
+    for pid in sorted(left()):
+        print("killed, as it did not end:", Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")[:100])
+    send(signal.SIGKILL, left())
 
 
 def stop() -> int:
@@ -130,12 +142,11 @@ def stop() -> int:
     if not ours():
         print("the lab is not running")
     else:
-        send(signal.SIGTERM, {server.pid for server in servers() if is_alive(server)} or ours())
-        wait_until_gone()
-        for pid in sorted(ours()):
-            print("killed, as it did not end:", Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")[:100])
-        send(signal.SIGKILL, ours())
-        wait_until_gone()
+        end([server for server in servers() if server.name not in LAST])
+        end([server for server in servers() if server.name in LAST])
+        send(signal.SIGKILL, ours())  # what left its session, and the setup steps of a killed start
+        while ours() and time.monotonic() - began < 3 * GRACE_SECONDS:
+            time.sleep(0.1)
         print(f"the lab stopped in {time.monotonic() - began:.0f} s")
     survivors = ours()
     if survivors:
