@@ -14,4 +14,5 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "demo": settings.DEMO,
         "version": settings.VERSION,
         "now": clock.now(),
+        "signup_open": settings.SIGNUP_OPEN,
     }

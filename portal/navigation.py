@@ -1,0 +1,82 @@
+"""What the bar at the top offers to whom."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+
+from portal.parts import Link
+from tenancy import access
+
+
+@dataclass(frozen=True)
+class Place:
+    """An entry of the bar: the name of its page, its title, and the pages (url names) that lie below it."""
+
+    url_name: str
+    title: str
+
+
+@dataclass(frozen=True)
+class NavItem:
+    """An entry as shown; `count` is how many things wait there for the reader."""
+
+    href: str
+    title: str
+    current: bool
+    count: int = 0
+
+
+HOME = Place("home", "Home")
+TODAY = Place("home", "Today")
+REQUESTS = Place("request-queue", "Requests")
+PROJECTS = Place("project-list", "Projects")
+CLOUDS = Place("cloud-list", "Clouds")
+USAGE = Place("usage", "Usage")
+REPORTS = Place("report-list", "Reports")
+STYLEGUIDE = Place("styleguide", "Styleguide")
+
+ACCOUNT_LINKS = (
+    ("account_email", "E-mail addresses"),
+    ("account_change_password", "Password"),
+    ("socialaccount_connections", "Linked identities"),
+)
+
+
+def places(who: access.Who) -> list[Place]:
+    """The entries for a person who is signed in, in the order of the bar."""
+    if access.is_operator(who):
+        return [TODAY, REQUESTS, PROJECTS, CLOUDS, USAGE, REPORTS, STYLEGUIDE]
+    found = [HOME, *([REQUESTS] if access.can_review(who) else []), PROJECTS, USAGE, REPORTS]
+    return [*found, STYLEGUIDE] if settings.DEMO else found
+
+
+def bar(request: HttpRequest) -> dict[str, Any]:
+    """The context of parts/topbar.html for a request."""
+    if not request.user.is_authenticated:
+        return {"login_href": reverse("account_login")}
+    return {
+        "nav": [item for place in places(request.user) if (item := _item(place, request.path))],
+        "find_href": _address("search"),
+        "account_links": [Link(text, reverse(name)) for name, text in ACCOUNT_LINKS],
+        "logout_href": reverse("account_logout"),
+    }
+
+
+def _item(place: Place, path: str) -> NavItem | None:
+    href = _address(place.url_name)
+    if not href:
+        return None
+    current = path == href if href == "/" else path.startswith(href)
+    return NavItem(href=href, title=place.title, current=current)
+
+
+def _address(url_name: str) -> str:
+    try:
+        return reverse(url_name)
+    except NoReverseMatch:
+        return ""
