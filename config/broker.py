@@ -1,13 +1,14 @@
-"""The file broker: kombu's filesystem transport, made safe for several readers."""
+"""The file broker: kombu's filesystem transport, made safe for several readers and for losing its folder."""
 
 import time
 import uuid
 from pathlib import Path
+from queue import Empty
 from typing import Any
 
 from kombu.transport import filesystem
 from kombu.utils.encoding import str_to_bytes
-from kombu.utils.json import dumps
+from kombu.utils.json import dumps, loads
 
 
 class Channel(filesystem.Channel):
@@ -18,19 +19,54 @@ class Channel(filesystem.Channel):
     """
 
     def _put(self, queue: str, payload: Any, **kwargs: Any) -> None:  # type: ignore[override]  # kombu itself differs
-        folder = Path(self.data_folder_out)
-        folder.mkdir(parents=True, exist_ok=True)
-        # time_ns keeps the order over a reboot, which the stock monotonic prefix does not.
-        name = f"{time.time_ns() // 1_000_000:015d}_{uuid.uuid4()}.{queue}.msg"
-        hidden = folder / f"{name}.part"
+        # The host's wall clock keeps the order over a reboot, which the stock monotonic prefix does not.
+        name = f"{time.time_ns():020d}_{uuid.uuid4()}.{queue}.msg"
+        hidden = Path(self.data_folder_out) / f"{name}.part"
         hidden.write_bytes(str_to_bytes(dumps(payload)))
-        hidden.rename(folder / name)
+        hidden.rename(hidden.with_suffix(""))
 
     def _get(self, queue: str, timeout: float | None = None) -> Any:
-        # The folder may be deleted while we run: the work is rows in the database, so a fresh empty folder is enough.
-        for folder in (self.data_folder_in, self.processed_folder):
-            Path(folder).mkdir(parents=True, exist_ok=True)
-        return super()._get(queue)
+        for path in sorted(Path(self.data_folder_in).glob(f"*.{queue}.msg")):
+            mine = Path(self.processed_folder) / path.name
+            try:
+                # A rename inside one file system succeeds for one reader only; the stock channel moves to the system's
+                # temporary folder, which may be another one, where a move is a copy.
+                path.rename(mine)
+            except FileNotFoundError:
+                continue
+            content = mine.read_text(encoding="utf-8")
+            mine.unlink()
+            return loads(content)
+        raise Empty
+
+    # The folders are made anew whenever they are used: somebody may delete them while we run, and all that is lost
+    # then are wake-up calls.
+    @property
+    def data_folder_in(self) -> str:
+        return self._folder("data_folder_in")
+
+    @property
+    def data_folder_out(self) -> str:
+        return self._folder("data_folder_out")
+
+    @property
+    def processed_folder(self) -> str:
+        return self._folder("processed_folder")
+
+    def _folder(self, option: str) -> str:
+        folder = Path(self.transport_options[option])
+        folder.mkdir(parents=True, exist_ok=True)
+        return str(folder)
+
+    # A routing key is the name of its queue, so there is no table of bindings that two processes could tear.
+    def _lookup(self, exchange: str, routing_key: str, default: str | None = None) -> list[str]:
+        return [routing_key]
+
+    def _queue_bind(self, *binding: Any) -> None:
+        """Nothing to remember."""
+
+    def get_table(self, exchange: str) -> list[Any]:
+        return []
 
 
 class Transport(filesystem.Transport):

@@ -154,8 +154,8 @@ def seed(environment: dict[str, str]) -> None:
 @contextmanager
 def emulator(command: str, environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
     """The emulator, in a session of its own: Ctrl-C reaches us alone, and we stop it last, after who talks to it."""
-    process = subprocess.Popen(
-        command, shell=True, cwd=ROOT, env=environment, start_new_session=True,  # noqa: S602 - the Procfile is ours
+    process = subprocess.Popen(  # noqa: S602 - the command is our own Procfile's
+        command, shell=True, cwd=ROOT, env=environment, start_new_session=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
     if process.stdout:

@@ -320,12 +320,13 @@ SPECTACULAR_SETTINGS = {
 
 BROKER_FOLDER = VAR / "broker"
 CELERY_BROKER_URL = env.secret("CELERY_BROKER_URL") or "tenantry-files://"
-CELERY_BROKER_TRANSPORT_OPTIONS = (
+# A page that wants to wake a worker does not wait for a broker that is away.
+_BROKER_PATIENCE = {"max_retries": 1, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.5}
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = _BROKER_PATIENCE | (
     {
         "data_folder_in": str(BROKER_FOLDER / "messages"),
         "data_folder_out": str(BROKER_FOLDER / "messages"),
         "processed_folder": str(BROKER_FOLDER / "taken"),
-        "control_folder": str(BROKER_FOLDER / "control"),
         "polling_interval": 0.2,
     }
     if CELERY_BROKER_URL.startswith("tenantry-files:")

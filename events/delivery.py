@@ -55,6 +55,7 @@ def _webhook(row: Outbox) -> None:
         raise DeliveryError(f"{type(error).__name__}: {error}", retry=True) from error
     except requests.RequestException as error:
         raise DeliveryError(f"{type(error).__name__}: {error}", retry=False) from error
-    if not answer.ok or answer.is_redirect:
+    if not 200 <= answer.status_code < 300:
+        # A redirect counts as a refusal: following it would post to an address that nobody entered.
         busy = answer.status_code in (408, 429) or answer.status_code >= 500
         raise DeliveryError(f"{answer.status_code}: {answer.text[:_ANSWER_KEPT]}", retry=busy)
