@@ -17,3 +17,9 @@ lab-stop: ## stop the lab and keep its data
 
 lab-wipe: ## stop the lab and delete its data
 	@bash $(LAB) wipe
+
+# Exit code 77 says that this machine cannot run the lab; the tests then skip with the reason, or fail if
+# TENANTRY_REQUIRE_LAB=1.
+test-real: setup ## the contract suite and the stories on the real servers of the lab
+	@bash $(LAB) start || [ $$? = 77 ]
+	$(BIN)/python -m pytest --live -m live tests/live $(wildcard tests/connectors tests/flows)

@@ -6,6 +6,7 @@
 #   lab.sh up           start, then connect it to the Tenantry of this checkout
 #   lab.sh connect      only connect it
 #   lab.sh status       one line a process, memory, and where the clouds.yaml is
+#   lab.sh where        only the address of Keystone and the path of the clouds.yaml
 #   lab.sh run CMD...   run CMD against the lab, for example: lab.sh run openstack server list --all-projects
 #   lab.sh stop         stop all of it and keep the data
 #   lab.sh wipe         stop it and delete the data (the installed libraries stay)
@@ -13,7 +14,7 @@ set -euo pipefail
 PARTS="$(cd "$(dirname "${BASH_SOURCE[0]}")/openstack" && pwd)"
 . "$PARTS/settings.sh"
 
-usage() { sed -n '2,11s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 2; }
+usage() { sed -n '2,12s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 2; }
 
 alone() { # one start, stop or install at a time; the lock is not inherited by the servers
   mkdir -p "$TENANTRY_LAB"
@@ -30,6 +31,12 @@ start() {
   alone "$PARTS/start.sh"
 }
 
+run() {
+  local cloud="${OS_CLOUD:-tenantry-lab-admin}"
+  lab_environment
+  OS_CLOUD="$cloud" exec "$@"
+}
+
 case "${1:-}" in
   can-run) "$PARTS/can_run.sh" ;;
   install) "$PARTS/can_run.sh" && alone "$PARTS/install.sh" ;;
@@ -37,7 +44,8 @@ case "${1:-}" in
   up) start; "$PARTS/connect.sh" --once ;;
   connect) "$PARTS/connect.sh" ;;
   status) "$PARTS/processes.py" status ;;
-  run) shift; lab_environment; export OS_CLOUD="${OS_CLOUD:-tenantry-lab-admin}"; exec "$@" ;;
+  where) echo "$LAB_AUTH_URL $LAB_CLOUDS" ;;
+  run) shift; run "$@" ;;
   stop) alone "$PARTS/processes.py" stop ;;
   wipe) alone "$PARTS/processes.py" stop && rm -rf "$LAB_STATE" "$LAB_CLOUDS" && echo "deleted $LAB_STATE" ;;
   *) usage ;;

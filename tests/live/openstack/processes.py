@@ -10,6 +10,7 @@ leave the session, and a server that sets its title overwrites its environment. 
     processes.py stop      ends all of them; exit code 1 when one survived
 """
 
+import contextlib
 import os
 import signal
 import sys
@@ -114,10 +115,8 @@ def status() -> int:
 
 def send(number: int, pids: set[int]) -> None:
     for pid in pids:
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.kill(pid, number)
-        except ProcessLookupError:
-            pass
 
 
 def end(wave: list[Server]) -> None:

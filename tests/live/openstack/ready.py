@@ -14,6 +14,10 @@ import sys
 import time
 from collections.abc import Callable
 
+from admin import connect
+from keystoneauth1.exceptions import ClientException
+from openstack.exceptions import SDKException
+
 PATIENCE_SECONDS = 120
 
 
@@ -31,8 +35,6 @@ def answers(port: str) -> str:
 
 def agents(_: str) -> str:
     """A service row stays "up" for a minute after its service ended, so only a report newer than this start counts."""
-    from admin import connect
-
     cloud, start = connect(), os.environ["LAB_START"]
     reports = {
         "nova-compute": cloud.compute.services(binary="nova-compute"),
@@ -47,12 +49,11 @@ def agents(_: str) -> str:
 
 
 def hypervisor(_: str) -> str:
-    from admin import connect
-
     return "" if list(connect().compute.hypervisors()) else "no hypervisor is listed"
 
 
 CHECKS: dict[str, Callable[[str], str]] = {"port": listens, "http": answers, "agents": agents, "hypervisor": hypervisor}
+NOT_YET = (OSError, http.client.HTTPException, SDKException, ClientException)
 
 
 def wait_for(thing: str) -> None:
@@ -61,7 +62,7 @@ def wait_for(thing: str) -> None:
     while True:
         try:
             reason = CHECKS[kind](argument)
-        except Exception as error:  # a server that is still starting fails in every way there is
+        except NOT_YET as error:
             reason = repr(error)
         if not reason:
             return

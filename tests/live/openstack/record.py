@@ -2,19 +2,18 @@
 
     lab.sh run python tests/live/openstack/record.py
 
-A member's instance lives through stop, start, two resizes and a deletion, with a volume, a snapshot and a floating IP
-beside it, so that what an administrator reads afterwards is a whole life. The project is left empty and is deleted.
+A member's instance lives through stop, start, two resizes, shelving and a deletion, with a volume, a snapshot and a
+floating IP beside it, so that what an administrator reads afterwards is a whole life. All of it is deleted at the end.
 """
 
 import json
 import secrets
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import openstack
 import requests
+from member import Member, until
 from openstack.connection import Connection
 
 FOLDER = Path(__file__).parents[1] / "recorded"
@@ -53,7 +52,9 @@ class Recorder:
         """Send the request, write tests/live/recorded/<name>.json, return the reply's body."""
         session = self.cloud.session
         endpoint = session.get_endpoint(service_type=service, region_name=self.cloud.config.region_name)
-        headers = {"OpenStack-API-Version": f"{service.replace('block-storage', 'volume')} {version}"} if version else {}
+        headers = (
+            {"OpenStack-API-Version": f"{service.replace('block-storage', 'volume')} {version}"} if version else {}
+        )
         reply: requests.Response = session.request(
             endpoint.rstrip("/") + path, method, json=body, headers=headers, raise_exc=False
         )
@@ -79,98 +80,71 @@ class Recorder:
         return body_of(reply.text)
 
 
-def until(what: str, reached: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 90
-    while not reached():
-        if time.monotonic() > deadline:
-            raise TimeoutError(what)
-        time.sleep(0.5)
-
-
 class Life:
-    """One member, with one instance and what hangs on it."""
+    """One instance of a member, from boot to deletion, and what hangs on it."""
 
     def __init__(self, admin: Connection) -> None:
-        self.admin, self.record = admin, Recorder(admin)
-        mark = secrets.token_hex(4)
-        password = secrets.token_urlsafe(12)
-        self.project = admin.identity.create_project(name=f"recorded-{mark}", domain_id="default")
-        self.user = admin.identity.create_user(name=f"recorded-{mark}", domain_id="default", password=password)
-        admin.identity.assign_project_role_to_user(self.project, self.user, admin.identity.find_role("member"))
-        self.member = openstack.connect(
-            auth_url=admin.config.auth["auth_url"],
-            username=self.user.name,
-            password=password,
-            project_id=self.project.id,
-            user_domain_id="default",
-            region_name=admin.config.region_name,
-            load_yaml_config=False,
-            load_envvars=False,
-        )
+        self.record = Recorder(admin)
+        self.member = Member(admin, name="recorded")
 
     def build(self) -> None:
-        m = self.member
-        self.network = m.network.create_network(name="inside")
-        self.subnet = m.network.create_subnet(network_id=self.network.id, cidr="10.7.0.0/24", ip_version=4, name="inside")
-        self.router = m.network.create_router(
-            name="out", external_gateway_info={"network_id": m.network.find_network("public").id}
-        )
-        m.network.add_interface_to_router(self.router, subnet_id=self.subnet.id)
-        self.server = m.compute.create_server(
-            name="whole-life",
-            image_id=m.image.find_image("tiny").id,
-            flavor_id=m.compute.find_flavor("m1.test").id,
-            networks=[{"uuid": self.network.id}],
-        )
-        self.await_status("ACTIVE")
-        self.address = m.network.create_ip(floating_network_id=m.network.find_network("public").id)
-        port = next(iter(m.network.ports(device_id=self.server.id)))
-        m.network.update_ip(self.address, port_id=port.id)
-        self.volume = m.block_storage.create_volume(size=5, name="data")
-        m.block_storage.wait_for_status(self.volume, "available", wait=60)
-        m.block_storage.extend_volume(self.volume, 7)
-        until("extended", lambda: m.block_storage.get_volume(self.volume).status == "available")
-        self.snapshot = m.block_storage.create_snapshot(volume_id=self.volume.id, name="before")
-        m.block_storage.wait_for_status(self.snapshot, "available", wait=60)
-
-    def await_status(self, status: str) -> None:
-        compute = self.member.compute
-        until(status, lambda: self.note(compute.get_server(self.server.id)).status == status)
-
-    @staticmethod
-    def note(server: Any) -> Any:
-        if server.status == "ERROR":
-            raise RuntimeError(f"the instance failed: {server.fault}")
-        return server
+        member, network, storage = self.member, self.member.cloud.network, self.member.cloud.block_storage
+        self.server = member.boot(name="whole-life", network=member.make_network())
+        address = network.create_ip(floating_network_id=network.find_network("public").id)
+        network.update_ip(address, port_id=next(iter(network.ports(device_id=self.server.id))).id)
+        volume = storage.create_volume(size=5, name="data")
+        storage.wait_for_status(volume, "available", wait=60)
+        storage.extend_volume(volume, 7)
+        until("the volume is extended", lambda: storage.get_volume(volume).status == "available")
+        snapshot = storage.create_snapshot(volume_id=volume.id, name="before")
+        storage.wait_for_status(snapshot, "available", wait=60)
 
     def live(self) -> None:
-        compute = self.member.compute
-        compute.stop_server(self.server)
-        self.await_status("SHUTOFF")
-        self.record("nova_server_stopped", "compute", "GET", f"/servers/{self.server.id}", version=COMPUTE_VERSION)
-        compute.start_server(self.server)
-        self.await_status("ACTIVE")
-        compute.resize_server(self.server, compute.find_flavor("m1.big").id)
-        self.await_status("VERIFY_RESIZE")
-        self.record("nova_server_verify_resize", "compute", "GET", f"/servers/{self.server.id}", version=COMPUTE_VERSION)
-        compute.confirm_server_resize(self.server)
-        self.await_status("ACTIVE")
-        self.record("nova_server_resized", "compute", "GET", f"/servers/{self.server.id}", version=COMPUTE_VERSION)
-        compute.resize_server(self.server, compute.find_flavor("m1.test").id)
-        self.await_status("VERIFY_RESIZE")
-        compute.revert_server_resize(self.server)
-        self.await_status("ACTIVE")
-        compute.shelve_server(self.server)
-        self.await_status("SHELVED_OFFLOADED")
-        self.record("nova_server_shelved", "compute", "GET", f"/servers/{self.server.id}", version=COMPUTE_VERSION)
-        compute.unshelve_server(self.server)
-        self.await_status("ACTIVE")
-        compute.stop_server(self.server)
-        self.await_status("SHUTOFF")
+        member, compute, server = self.member, self.member.cloud.compute, self.server
+
+        def record(name: str) -> None:
+            self.record(name, "compute", "GET", f"/servers/{server.id}", version=COMPUTE_VERSION)
+
+        record("nova_server_active")
+        compute.stop_server(server)
+        member.await_status(server, "SHUTOFF")
+        record("nova_server_stopped")
+        compute.start_server(server)
+        member.await_status(server, "ACTIVE")
+        compute.resize_server(server, compute.find_flavor("m1.big").id)
+        member.await_status(server, "VERIFY_RESIZE")
+        record("nova_server_verify_resize")
+        compute.confirm_server_resize(server)
+        member.await_status(server, "ACTIVE")
+        record("nova_server_resized")
+        compute.resize_server(server, compute.find_flavor("m1.test").id)
+        member.await_status(server, "VERIFY_RESIZE")
+        compute.revert_server_resize(server)
+        member.await_status(server, "ACTIVE")
+        compute.shelve_server(server)
+        member.await_status(server, "SHELVED_OFFLOADED")
+        record("nova_server_shelved")
+        compute.unshelve_server(server)
+        member.await_status(server, "ACTIVE")
+        compute.stop_server(server)
+        member.await_status(server, "SHUTOFF")
 
     def record_living(self) -> None:
-        r, p = self.record, self.project.id
-        r("nova_servers_detail", "compute", "GET", f"/servers/detail?all_tenants=1&project_id={p}", version=COMPUTE_VERSION)
+        r, p = self.record, self.member.project.id
+        r(
+            "nova_servers_detail",
+            "compute",
+            "GET",
+            f"/servers/detail?all_tenants=1&project_id={p}",
+            version=COMPUTE_VERSION,
+        )
+        r(
+            "nova_migrations",
+            "compute",
+            "GET",
+            f"/os-migrations?instance_uuid={self.server.id}",
+            version=COMPUTE_VERSION,
+        )
         r("neutron_floatingips", "network", "GET", f"/v2.0/floatingips?project_id={p}")
         r("neutron_ports", "network", "GET", f"/v2.0/ports?project_id={p}")
         r("neutron_routers", "network", "GET", f"/v2.0/routers?project_id={p}")
@@ -178,19 +152,16 @@ class Life:
         r("glance_images", "image", "GET", "/v2/images?limit=10")
         v = VOLUME_VERSION
         r("cinder_volumes_detail", "block-storage", "GET", f"/volumes/detail?all_tenants=1&project_id={p}", version=v)
-        r("cinder_snapshots_detail", "block-storage", "GET", f"/snapshots/detail?all_tenants=1&project_id={p}", version=v)
+        r(
+            "cinder_snapshots_detail",
+            "block-storage",
+            "GET",
+            f"/snapshots/detail?all_tenants=1&project_id={p}",
+            version=v,
+        )
 
     def end(self) -> None:
-        compute, network, storage = self.member.compute, self.member.network, self.member.block_storage
-        compute.delete_server(self.server)
-        until("deleted", lambda: self.member.compute.find_server(self.server.id) is None)
-        storage.delete_snapshot(self.snapshot)
-        until("snapshot gone", lambda: not list(storage.snapshots()))
-        storage.delete_volume(self.volume)
-        network.delete_ip(self.address)
-        network.remove_interface_from_router(self.router, subnet_id=self.subnet.id)
-        network.delete_router(self.router)
-        network.delete_network(self.network)
+        self.member.delete(self.server)
 
     def record_dead(self) -> None:
         r, server = self.record, self.server.id
@@ -211,16 +182,16 @@ class Life:
                 f"/servers/{server}/os-instance-actions/{action['request_id']}",
                 version=COMPUTE_VERSION,
             )
-        p, since = self.project.id, "2020-01-01T00:00:00"
+        p, since = self.member.project.id, "2020-01-01T00:00:00"
         path = f"/servers/detail?all_tenants=1&project_id={p}&changes-since={since}Z"
         r("nova_servers_changes_since_deleted", "compute", "GET", path, version=COMPUTE_VERSION)
         r("nova_server_deleted_by_id", "compute", "GET", f"/servers/{server}", version=COMPUTE_VERSION)
-        r("nova_migrations", "compute", "GET", f"/os-migrations?instance_uuid={server}", version=COMPUTE_VERSION)
+        path = f"/os-migrations?instance_uuid={server}"
+        r("nova_migrations_deleted_server", "compute", "GET", path, version=COMPUTE_VERSION)
         usage = f"/os-simple-tenant-usage/{p}?start={since}"
         r("nova_usage_show_deleted", "compute", "GET", usage, version=COMPUTE_VERSION)
         r("nova_usage_show_detailed_400", "compute", "GET", usage + "&detailed=1", version=COMPUTE_VERSION)
-        self.admin.identity.delete_user(self.user)
-        self.admin.identity.delete_project(self.project)
+        self.member.discard()
 
 
 def record_identity(record: Recorder) -> None:

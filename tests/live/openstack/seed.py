@@ -1,4 +1,4 @@
-"""Fills a new lab: an image, two flavors, an external network, Tenantry's own user, and the clouds.yaml that knows them."""
+"""Fills a new lab: an image, two flavors, an external network, Tenantry's own user, and a clouds.yaml."""
 
 import json
 import os
