@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 
 from portal.wording import figure
 
 NEAR = Decimal("0.9")
 CLOUD_COLOURS = 3
-_BOX = mark_safe('viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true"')
+_BOX = SafeString('viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true"')
+_NOTHING = SafeString("")
 
 
 @dataclass(frozen=True)
@@ -129,17 +130,13 @@ def meter(used: int | None, limit: int | None) -> SafeString:
         return format_html('<svg class="meter" {}></svg>', _BOX)
     if kind == "over":
         tick = format_html('<rect class="tick" x="{}" width="1" height="6"/>', _percent(limit, used)) if limit else ""
-        return format_html(
-            '<svg class="meter over" {}><rect class="use" width="100" height="6"/>{}</svg>', _BOX, tick
-        )
+        return format_html('<svg class="meter over" {}><rect class="use" width="100" height="6"/>{}</svg>', _BOX, tick)
     width = _percent(used, limit) if limit else "0"
-    return format_html(
-        '<svg class="meter {}" {}><rect class="use" width="{}" height="6"/></svg>', kind, _BOX, width
-    )
+    return format_html('<svg class="meter {}" {}><rect class="use" width="{}" height="6"/></svg>', kind, _BOX, width)
 
 
 def division(promise: int, shares: Sequence[Share]) -> SafeString:
-    """A promise divided over clouds: pale is a cloud's limit, strong its use, grey what is not divided, striped unknown."""
+    """A promise divided over clouds: pale a cloud's limit, strong its use, grey not divided, striped unknown."""
     whole = max(promise, sum(share.limit for share in shares))
     if whole <= 0:
         return format_html('<svg class="meter tall" {}></svg>', _BOX)
@@ -154,7 +151,7 @@ def division(promise: int, shares: Sequence[Share]) -> SafeString:
             colour = colour_number(share.colour)
             bars += [_bar(f"c{colour} f", left, shown), _bar(f"c{colour}", left, used)]
         left += width
-    return format_html('<svg class="meter tall" {}>{}</svg>', _BOX, mark_safe("".join(bars)))
+    return format_html('<svg class="meter tall" {}>{}</svg>', _BOX, _joined(bars))
 
 
 def capacity(colour: int, used: int | None, promised: int, total: int) -> SafeString:
@@ -173,7 +170,7 @@ def capacity(colour: int, used: int | None, promised: int, total: int) -> SafeSt
 def spark(values: Sequence[Decimal | int], label: str) -> SafeString:
     """A trend without axes; `label` says the same in words."""
     if len(values) < 2:
-        return mark_safe("")
+        return _NOTHING
     top = max(values) * Decimal("1.1") or Decimal(1)
     across = Decimal(100) / (len(values) - 1)
     points = " ".join(f"{i * across:.1f},{40 - 40 * Decimal(v) / top:.1f}" for i, v in enumerate(values))
@@ -192,7 +189,9 @@ def bars(chart: Chart) -> SafeString:
     step, lines = _scale(max((chart.known(slot) for slot in range(slots)), default=Decimal(0)))
     columns = [_column(chart, slot, Decimal(1000) / slots, step * lines) for slot in range(slots)]
     grid = format_html_join(
-        "", '<line x1="0" x2="1000" y1="{}" y2="{}"/>', ((y, y) for y in (f"{200 * i / lines:.1f}" for i in range(lines + 1)))
+        "",
+        '<line x1="0" x2="1000" y1="{}" y2="{}"/>',
+        ((y, y) for y in (f"{200 * i / lines:.1f}" for i in range(lines + 1))),
     )
     scale = format_html_join("", "<span>{}</span>", ((figure(step * (lines - i)),) for i in range(lines + 1)))
     names = format_html_join("", "<span>{}</span>", ((label,) for label in chart.labels))
@@ -203,7 +202,7 @@ def bars(chart: Chart) -> SafeString:
         scale,
         chart.title,
         grid,
-        mark_safe("".join(columns)),
+        _joined(columns),
         names,
     )
 
@@ -212,13 +211,13 @@ def _scale(highest: Decimal) -> tuple[Decimal, int]:
     """The step between lines (1, 2 or 5 times a power of ten) and how many steps hold `highest`."""
     power = Decimal(1).scaleb(highest.adjusted() - 1) if highest else Decimal(1)
     step = next(power * n for n in (1, 2, 5, 10, 20, 50) if highest <= 4 * power * n)
-    return step, max(int(-(-highest // step)), 1)
+    return step, max(int((highest / step).to_integral_value(ROUND_CEILING)), 1)
 
 
 def _column(chart: Chart, slot: int, width: Decimal, top: Decimal) -> SafeString:
     begun, total = chart.begun(slot), chart.total(slot)
     if not begun:
-        return mark_safe("")
+        return _NOTHING
     left, wide = slot * width + width * Decimal("0.14"), width * Decimal("0.72")
     blocks, y = [], Decimal(200)
     if total is None:
@@ -227,12 +226,16 @@ def _column(chart: Chart, slot: int, width: Decimal, top: Decimal) -> SafeString
         height = 200 * Decimal(each.values[slot] or 0) / top
         y -= height
         if height > Decimal("0.2"):
-            shown = max(height - Decimal("0.8"), Decimal("0.4"))
+            shown = min(height, max(height - Decimal("0.8"), Decimal("0.4")))
             blocks.append(_block(f"c{colour_number(each.colour)}", left, y, wide, shown))
             if slot in each.estimated:
                 blocks.append(_block("est", left, y, wide, shown))
     said = "unknown" if total is None else f"{figure(total)} {chart.unit}"
-    return format_html("<g><title>{}: {}</title>{}</g>", chart.labels[slot], said, mark_safe("".join(blocks)))
+    return format_html("<g><title>{}: {}</title>{}</g>", chart.labels[slot], said, _joined(blocks))
+
+
+def _joined(parts: Sequence[SafeString]) -> SafeString:
+    return format_html_join("", "{}", ((part,) for part in parts))
 
 
 def _bar(kind: str, left: Decimal, width: Decimal) -> SafeString:
@@ -242,5 +245,9 @@ def _bar(kind: str, left: Decimal, width: Decimal) -> SafeString:
 def _block(kind: str, left: Decimal, y: Decimal, width: Decimal, height: Decimal) -> SafeString:
     return format_html(
         '<rect class="{}" x="{}" y="{}" width="{}" height="{}"/>',
-        kind, f"{left:.1f}", f"{y:.1f}", f"{width:.1f}", f"{height:.1f}",
+        kind,
+        f"{left:.1f}",
+        f"{y:.1f}",
+        f"{width:.1f}",
+        f"{height:.1f}",
     )

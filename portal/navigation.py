@@ -58,7 +58,8 @@ def places(who: access.Who) -> list[Place]:
 def bar(request: HttpRequest) -> dict[str, Any]:
     """The context of parts/topbar.html for a request."""
     if not request.user.is_authenticated:
-        return {"login_href": reverse("account_login")}
+        login = reverse("account_login")
+        return {"login_href": "" if request.path == login else login}
     return {
         "nav": [item for place in places(request.user) if (item := _item(place, request.path))],
         "find_href": _address("search"),

@@ -1,7 +1,8 @@
 """What the templates in templates/parts/ are given, as frozen dataclasses: the words, links and badges of one part.
 
-Pages build them from selectors; the styleguide builds them from samples. Amounts are integers in base units together with
-the unit to show them in; times are aware UTC; an absent value (None) is shown as unknown, a dash or left out, as said there.
+Pages build them from selectors; the styleguide builds them from samples. Amounts are integers in base units together
+with the unit to show them in; times are aware UTC; an absent value (None) is shown as unknown, a dash or left out, as
+said there.
 """
 
 from __future__ import annotations
@@ -92,7 +93,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class Column:
-    """A resource as a column, with the age of its readings."""
+    """A resource as a column: its title with the unit ("Volumes, GiB") and the age of its readings."""
 
     title: str
     read_at: dt.datetime | None
@@ -191,7 +192,7 @@ class Empty:
 
 @dataclass(frozen=True)
 class RequestLine:
-    """A resource in a request form: `now` is the promise in force, `granted_up_to` needs no review, `free` is capacity."""
+    """A resource in a request form: `now` is in force, `granted_up_to` needs no review, `free` is capacity."""
 
     field: BoundField
     resource: str

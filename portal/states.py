@@ -1,7 +1,7 @@
 """Badges: the word and the kind (shape and colour) of a state. One table for every state of every app.
 
-Kinds: ok (fine, quiet), work (runs now), wait (for a person or a time), warn (needs a look soon), over (hurts somebody now),
-none (not known), off (stopped on purpose), draft (not begun).
+Kinds: ok (fine, quiet), work (runs now), wait (for a person or a time), warn (needs a look soon), over (hurts somebody
+now), none (not known), off (stopped on purpose), draft (not begun).
 """
 
 from __future__ import annotations

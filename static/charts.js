@@ -82,7 +82,8 @@
   }
 
   const drawAll = (part) => part.querySelectorAll("figure[data-chart]").forEach(draw);
-  document.addEventListener("DOMContentLoaded", () => drawAll(document));
+  // A canvas is painted once, with the fonts that are there.
+  document.addEventListener("DOMContentLoaded", () => document.fonts.load("12px Inter").finally(() => drawAll(document)));
   document.addEventListener("htmx:load", (event) => { if (event.target !== document.body) drawAll(event.target); });
   document.addEventListener("htmx:beforeCleanupElement", (event) => { drawn.get(event.target)?.destroy(); drawn.delete(event.target); });
   // A canvas does not follow the stylesheet: colours are read again when the theme changes.

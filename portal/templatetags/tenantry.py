@@ -14,7 +14,7 @@ from django import template
 from django.forms import BaseForm, BoundField, CheckboxInput, RadioSelect, Select
 from django.http import HttpRequest, QueryDict
 from django.utils.html import format_html
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 
 from config import clock
 from portal import drawing, navigation, states, wording
@@ -23,6 +23,16 @@ from portal.states import ICONS, Badge
 from portal.wording import Unit
 
 register = template.Library()
+
+_NOTHING = SafeString("")
+_NOT_THERE = SafeString(
+    '<span class="muted"><span aria-hidden="true">\N{EN DASH}</span>'
+    '<span class="visually-hidden">not there</span></span>'
+)
+_ARROWS = {
+    "ascending": SafeString(' <span aria-hidden="true">↑</span>'),
+    "descending": SafeString(' <span aria-hidden="true">↓</span>'),
+}
 
 
 # icons and states
@@ -57,7 +67,7 @@ def state(value: str | None, label: str = "") -> SafeString:
 def badge(value: Badge | None) -> SafeString:
     """A ready Badge; None (it does not exist there) is a dash."""
     if value is None:
-        return mark_safe('<span class="muted"><span aria-hidden="true">–</span><span class="visually-hidden">not there</span></span>')
+        return _NOT_THERE
     return mark(value.kind, value.text)
 
 
@@ -96,10 +106,16 @@ def number(value: str | Decimal | int | float | None, href: str = "", read_at: d
 
 
 @register.simple_tag
-def meter(used: int | None, limit: int | None, unit: Unit, href: str = "") -> SafeString:
-    """Use against a limit, both in base units: the numbers, the share in per cent and the bar."""
-    symbol = f" {unit.symbol}" if unit.symbol else ""
-    limit_text = f"of {wording.amount(limit, unit)}{symbol}" if limit != wording.NO_LIMIT else f"{symbol.strip()}, no limit".lstrip(", ")
+def meter(used: int | None, limit: int | None, unit: Unit, href: str = "", symbol: bool = True) -> SafeString:
+    """Use against a limit, both in base units: the numbers, the share in per cent and the bar.
+
+    `symbol=False` where a column's head already says the unit.
+    """
+    tail = f" {unit.symbol}" if symbol and unit.symbol else ""
+    if limit == wording.NO_LIMIT:
+        limit_text = f"{tail.strip()}, no limit".lstrip(", ")
+    else:
+        limit_text = f"of {wording.amount(limit, unit)}{tail}"
     left = number(None if used is None else wording.amount(used, unit), href)
     return format_html(
         '<div><div class="mtr"><span>{} <span class="muted">{}</span></span>{}</div>{}</div>',
@@ -113,7 +129,7 @@ def meter(used: int | None, limit: int | None, unit: Unit, href: str = "") -> Sa
 def _share(used: int | None, limit: int | None) -> SafeString:
     """Per cent of the limit, strong and with a word from 90 %; nothing where a share makes no sense."""
     if used is None or limit is None or limit <= 0:
-        return mark_safe("")
+        return _NOTHING
     level = drawing.level(used, limit)
     said = {"over": "over the limit", "near": "near the limit"}.get(level)
     word = format_html(' <span class="visually-hidden">{}</span>', said) if said else ""
@@ -123,7 +139,7 @@ def _share(used: int | None, limit: int | None) -> SafeString:
 
 @register.simple_tag
 def used_of(used: int | None, limit: int | None, unit: Unit, href: str = "") -> SafeString:
-    """"97 of 128" without a bar, for a cell whose row has one."""
+    """Use of a limit ("97 of 128") without a bar, for a cell whose row has one."""
     text = number(None if used is None else wording.amount(used, unit), href)
     return format_html('{} <span class="muted">of {}</span>', text, wording.amount(limit, unit))
 
@@ -181,37 +197,40 @@ def _time(value: dt.datetime | None, text: str) -> SafeString:
         return format_html('<span class="muted">{}</span>', text)
     exact = value.astimezone(dt.UTC)
     return format_html(
-        '<time datetime="{}" title="{}">{}</time>', exact.isoformat(timespec="seconds"), f"{exact:%Y-%m-%d %H:%M:%S} UTC", text
+        '<time datetime="{}" title="{}">{}</time>',
+        exact.isoformat(timespec="seconds"),
+        f"{exact:%Y-%m-%d %H:%M:%S} UTC",
+        text,
     )
 
 
 @register.filter
 def age(value: dt.datetime | None) -> SafeString:
-    """"6 minutes ago" or "in 12 days", the exact moment in its title; None is "unknown"."""
+    """How long ago ("6 minutes ago", "in 12 days"), the exact moment in its title; None is "unknown"."""
     return _time(value, wording.age(value, now=clock.now()))
 
 
 @register.filter
 def moment(value: dt.datetime | None) -> SafeString:
-    """"09:36" today, "18 Nov 11:03" before; None is "unknown"."""
+    """A moment: "09:36" today, "18 Nov 11:03" before; None is "unknown"."""
     return _time(value, wording.moment(value, now=clock.now()))
 
 
 @register.filter
 def waited(since: dt.datetime) -> SafeString:
-    """"3 days": how long something has waited."""
+    """How long something has waited: "3 days"."""
     return _time(since, wording.span(clock.now() - since))
 
 
 @register.filter
 def day(value: dt.date | None) -> str:
-    """"2 Dec 2026"; None is "unknown"."""
+    """A calendar day: "2 Dec 2026"; None is "unknown"."""
     return wording.day(value)
 
 
 @register.filter
 def lasting(value: dt.timedelta) -> str:
-    """"3 hours"."""
+    """A length of time in words: "3 hours"."""
     return wording.span(value)
 
 
@@ -221,7 +240,12 @@ def lasting(value: dt.timedelta) -> str:
 @register.inclusion_tag("parts/field.html")
 def field(bound: BoundField, classes: str = "", label: str = "") -> dict[str, Any]:
     """A form field with its label, help and errors, joined for a screen reader: `{% field form.title %}`."""
-    return {"field": bound, "control": control(bound, classes), "label": label or bound.label, "is_choice": _is_choice(bound)}
+    return {
+        "field": bound,
+        "control": control(bound, classes),
+        "label": label or bound.label,
+        "is_choice": _is_choice(bound),
+    }
 
 
 @register.simple_tag
@@ -232,7 +256,10 @@ def control(bound: BoundField, classes: str = "", label: str = "") -> SafeString
         base = "form-check-input"
     else:
         base = "form-select" if isinstance(widget, Select) else "form-control"
-    attrs = {"class": " ".join(filter(None, (base, classes, "is-invalid" if bound.errors else "", widget.attrs.get("class", ""))))}
+    wrong = "is-invalid" if bound.errors else ""
+    attrs: dict[str, str | bool] = {
+        "class": " ".join(filter(None, (base, classes, wrong, widget.attrs.get("class", ""))))
+    }
     if label:
         attrs["aria-label"] = label
     return bound.as_widget(attrs=attrs)
@@ -256,7 +283,11 @@ def topbar(context: template.Context) -> dict[str, Any]:
     """The bar with what this person may open; a page without a request (500) has the brand only."""
     request: HttpRequest | None = context.get("request")
     person = getattr(request, "user", None)
-    bar: dict[str, Any] = {"site_name": context.get("site_name"), "person": person, "csrf_token": context.get("csrf_token")}
+    bar: dict[str, Any] = {
+        "site_name": context.get("site_name"),
+        "person": person,
+        "csrf_token": context.get("csrf_token"),
+    }
     if request is not None and person is not None:
         bar |= navigation.bar(request)
     return bar
@@ -274,18 +305,16 @@ def _query(context: template.Context) -> QueryDict:
 def sort_head(context: template.Context, name: str, title: str, classes: str = "") -> SafeString:
     """A <th> that sorts by `name` (?sort=name, ?sort=-name): `{% sort_head "title" "Project" %}`."""
     query = _query(context)
-    now = query.get("sort", "")
-    up, down = now == name, now == f"-{name}"
-    query["sort"] = f"-{name}" if up else name
+    direction = {name: "ascending", f"-{name}": "descending"}.get(query.get("sort", ""))
+    query["sort"] = f"-{name}" if direction == "ascending" else name
     query.pop("page", None)
-    direction = "ascending" if up else "descending"
     return format_html(
         '<th scope="col" class="{}"{}><a class="sort" href="?{}">{}{}</a></th>',
         classes,
-        format_html(' aria-sort="{}"', direction) if up or down else "",
+        format_html(' aria-sort="{}"', direction) if direction else "",
         query.urlencode(),
         title,
-        mark_safe(f' <span aria-hidden="true">{"↑" if up else "↓"}</span>') if up or down else "",
+        _ARROWS[direction] if direction else "",
     )
 
 

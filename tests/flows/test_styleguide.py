@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.flows.conftest import Look, scrolls_sideways, violations
+from tests.flows.browser import Look, too_wide, violations
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -27,14 +27,13 @@ def test_axe_finds_nothing(new_page: NewPage, look: Look, address: str) -> None:
     assert violations(page) == []
 
 
-def test_no_width_scrolls_sideways(new_page: NewPage) -> None:
+def test_no_width_scrolls_sideways_and_nothing_leaves_its_panel(new_page: NewPage) -> None:
     page = new_page(Look.LIGHT)
     page.goto("/styleguide/")
-    wide = []
+    wide: list[tuple[int, str]] = []
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
-        if scrolls_sideways(page):
-            wide.append(width)
+        wide += [(width, part) for part in too_wide(page)]
     assert wide == []
 
 
