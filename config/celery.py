@@ -23,6 +23,8 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.conf.beat_schedule = {
     "outbox": {"task": "events.tasks.outbox_send", "schedule": 10.0, "options": {"expires": 10.0}},
+    # Each cloud is collected hourly: this looks every minute which of them are due.
+    "usage": {"task": "reporting.tasks.collect_due", "schedule": 60.0, "options": {"expires": 60.0}},
 }
 
 

@@ -1,7 +1,7 @@
 """`make run`: the whole product on this machine, with a living demo world; `make reset`: wipe that world.
 
-In order: check the ports, bring database and static files up to date, start the emulator, seed the demo through it,
-then start web, worker and beat (all as the Procfile says) and stop everything when one of them ends or on Ctrl-C.
+In order: check the ports, start the emulator, bring database and static files up to date, seed the demo, then start
+web, worker and beat (all as the Procfile says), and stop everything when one of them ends or on Ctrl-C.
 """
 
 import errno
@@ -64,11 +64,12 @@ def start(environment: dict[str, str]) -> int:
     """Everything, until it is stopped; the exit code of the first process that ended."""
     for variable in ("TENANTRY_PORT", "TENANTRY_EMULATOR_PORT"):
         check_port_free(variable, int(environment[variable]))
-    manage(environment, "migrate", "--verbosity", "0")
-    collect_static(environment)
     commands = parse_procfile((ROOT / "Procfile").read_text(encoding="utf-8")).processes
     with emulator(commands.pop("emulator"), environment) as process:
+        # First of all, because everything after it takes the time from the emulator.
         wait_for(environment["TENANTRY_EMULATOR_URL"], process)
+        manage(environment, "migrate", "--verbosity", "0")
+        collect_static(environment)
         seed(environment)
         return supervise(commands, environment, process)
 
@@ -148,6 +149,9 @@ def collect_static(environment: dict[str, str]) -> None:
 
 def seed(environment: dict[str, str]) -> None:
     """The demo's people and projects; a second run finds them and adds nothing."""
+    if not (ROOT / "portal/management/commands/demo_seed.py").exists():
+        print("No demo_seed command in this checkout: the demo begins empty.", flush=True)
+        return
     manage(environment, "demo_seed")
 
 

@@ -316,6 +316,18 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_SETTINGS": {"persistAuthorization": False, "validatorUrl": None},
 }
 
+# --- Requests -------------------------------------------------------------------------------------------------------
+
+# How many years ahead the last day of a project may be; it can be renewed before it ends.
+PROJECT_YEARS = env.integer("TENANTRY_PROJECT_YEARS", 3, least=1)
+
+# --- Usage and reports ----------------------------------------------------------------------------------------------
+
+# How far back the first collection of a cloud asks; what the cloud has forgotten by then is shown as unknown.
+COLLECT_BACK_DAYS = env.integer("TENANTRY_COLLECT_BACK_DAYS", 62, least=1)
+# A folder with the site's own report templates; one of the same name takes the place of ours.
+REPORT_TEMPLATES = env.text("TENANTRY_TEMPLATES", "")
+
 # --- Workers --------------------------------------------------------------------------------------------------------
 
 BROKER_FOLDER = VAR / "broker"
