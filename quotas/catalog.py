@@ -216,9 +216,14 @@ def enforced(kind: str) -> tuple[Resource, ...]:
     return tuple(each for each in _RESOURCES if each.key in keys)
 
 
+def enforced_keys(kind: str) -> frozenset[str]:
+    """Their keys alone. Raises Misconfigured likewise."""
+    return frozenset(each.key for each in enforced(kind))
+
+
 def treatment(key: str, kind: str) -> Treatment:
     """What this kind of cloud does about a resource or a meter. Raises Misconfigured for a kind nobody installed."""
-    if any(each.key == key for each in enforced(kind)):
+    if key in enforced_keys(kind):
         return Treatment.ENFORCED
     return Treatment.COUNTED if key in METERS else Treatment.ACCESS
 
