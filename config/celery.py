@@ -23,6 +23,9 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.conf.beat_schedule = {
     "outbox": {"task": "events.tasks.outbox_send", "schedule": 10.0, "options": {"expires": 10.0}},
+    # Finds due rows whose message was lost; a message only shortens the wait.
+    "sweep": {"task": "tenancy.tasks.sweep", "schedule": 5.0, "options": {"expires": 5.0}},
+    "probe": {"task": "tenancy.tasks.probe", "schedule": 86_400.0, "options": {"expires": 3600.0}},
     # Each cloud is collected hourly: this looks every minute which of them are due.
     "usage": {"task": "reporting.tasks.collect_due", "schedule": 60.0, "options": {"expires": 60.0}},
 }

@@ -344,6 +344,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = _BROKER_PATIENCE | (
     if CELERY_BROKER_URL.startswith("tenantry-files:")
     else {}
 )
+# Seconds between two full surveys of a cloud.
+SURVEY_INTERVAL = env.integer("TENANTRY_SURVEY_SECONDS", 900, least=60)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "UTC"
 CELERY_TASK_IGNORE_RESULT = True

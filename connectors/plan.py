@@ -40,6 +40,8 @@ class Hold(StrEnum):
     UNTOUCHABLE = "untouchable"
     LAST_OWNER = "last-owner"
     CONTESTED = "contested"
+    INEFFECTIVE = "ineffective"
+    REFUSED = "refused"
     SUSPECT = "suspect"
     MISSING = "missing"
     NAME_TAKEN = "name-taken"
@@ -56,14 +58,18 @@ class DriftKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What a plan may do on this cloud. ``sections`` tells which section each resource's limit belongs to."""
+    """What a plan may do on this cloud.
+
+    ``sections`` tells which section each resource's limit belongs to. ``stopped`` are changes, by tenancy ref and
+    target, that were tried and must not be tried again by themselves: contested, ineffective or refused.
+    """
 
     mode: Mode
     roles: Mapping[Role, str]
     sections: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     own_account: str = ""
     own_tenancy: str = ""
-    contested: frozenset[tuple[str, str]] = frozenset()
+    stopped: Mapping[tuple[str, str], tuple[Hold, str]] = field(default_factory=lambda: MappingProxyType({}))
     suspect: frozenset[str] = frozenset()
 
 
@@ -263,9 +269,7 @@ def _own_fields(wanted: WantedTenancy, tenancy: FoundTenancy) -> Iterator[_Draft
         )
 
 
-def _members(
-    wanted: WantedTenancy, native_id: str, creating: bool, found: Found, policy: Policy
-) -> Iterator[_Draft]:
+def _members(wanted: WantedTenancy, native_id: str, creating: bool, found: Found, policy: Policy) -> Iterator[_Draft]:
     if not creating and not found.survey.complete(Section.MEMBERS):
         return
     rows = found.members.get(native_id, []) if native_id else []
@@ -283,8 +287,11 @@ def _members_missing(
         account = member.account
         if account.native_id and (account.native_id, role) in direct:
             continue
+        hold, why = None, ""
         if not account.native_id:
-            yield _account(wanted, account)
+            making = _account(wanted, account)
+            hold, why = making.hold, making.why
+            yield making
         yield _Draft(
             Change(
                 ChangeKind.MEMBER_ADD,
@@ -297,7 +304,9 @@ def _members_missing(
                 tenancy_native_id=native_id,
                 account=account,
                 role=role,
-            )
+            ),
+            hold,
+            why,
         )
 
 
@@ -311,9 +320,9 @@ def _account(wanted: WantedTenancy, account: AccountRef) -> _Draft:
         after=account.name,
         account=account,
     )
-    if account.manage:
+    if account.manage or account.link:
         return _Draft(change)
-    why = "Accounts of this cloud are made elsewhere, and none is linked to this person yet."
+    why = "This person has no identity at the cloud's identity provider yet; it is linked at their first sign-in."
     return _Draft(change, Hold.NO_ACCOUNT, why)
 
 
@@ -371,9 +380,7 @@ def _members_too_many(
             yield _Draft(change)
 
 
-def _limits(
-    wanted: WantedTenancy, native_id: str, creating: bool, found: Found, policy: Policy
-) -> Iterator[_Draft]:
+def _limits(wanted: WantedTenancy, native_id: str, creating: bool, found: Found, policy: Policy) -> Iterator[_Draft]:
     rows: dict[str, FoundLimit] = {row.resource: row for row in found.limits.get(native_id, [])} if native_id else {}
     for limit in wanted.limits:
         section = policy.sections.get(limit.resource)
@@ -462,9 +469,9 @@ def _judge(draft: _Draft, native_id: str, policy: Policy) -> _Draft:
     if change.takes is not Takes.NOTHING and change.section in policy.suspect:
         why = "This part of the survey suddenly holds half or less of what it held."
         return replace(draft, hold=Hold.SUSPECT, why=why)
-    if (change.tenancy, change.target) in policy.contested:
-        why = "It was put back three times in a day; somebody else keeps changing it on the cloud."
-        return replace(draft, hold=Hold.CONTESTED, why=why)
+    if stopped := policy.stopped.get((change.tenancy, change.target)):
+        hold, why = stopped
+        return replace(draft, hold=hold, why=why)
     return draft
 
 

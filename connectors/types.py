@@ -89,7 +89,7 @@ class AccountRef:
     """A person on the cloud. ``ref`` is our id; ``native_id`` the cloud's, once known.
 
     With ``federated`` the account is that identity, otherwise a local one called ``name``. Only if ``manage``
-    is true may a missing account be created.
+    is true may a missing account be created; with ``link`` an existing one of that name is taken as it is.
     """
 
     ref: str
@@ -99,6 +99,7 @@ class AccountRef:
     title: str = ""
     federated: Federated | None = None
     manage: bool = True
+    link: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from django.db import models
 class Verb(models.TextChoices):
     """`<entity>.<what was done to it>`; stored as text, so a verb may be added but never renamed."""
 
+    ACCOUNT_SECRET_ISSUED = "account.secret_issued", "made a new secret for an account"
     ACCOUNT_LINKED = "account.linked", "linked an account"
     CLOUD_CONNECTED = "cloud.connected", "connected a cloud"
     CLOUD_CREDENTIAL_CHANGED = "cloud.credential_changed", "changed the credential of a cloud"
@@ -18,12 +19,14 @@ class Verb(models.TextChoices):
     HOLD_RELEASED = "hold.released", "released a hold"
     INSTITUTION_CHANGED = "institution.changed", "changed an institution"
     LIMIT_CHANGED = "limit.changed", "changed a limit"
+    MEMBERS_IMPORTED = "members.imported", "imported members"
     MEMBERSHIP_ADDED = "membership.added", "added a member"
     MEMBERSHIP_REMOVED = "membership.removed", "removed a member"
     MEMBERSHIP_ROLE_CHANGED = "membership.role_changed", "changed a member's role"
     OUTBOX_RELEASED = "outbox.released", "released a message for another try"
     PERSON_CHANGED = "person.changed", "changed a person"
     PERSON_CREATED = "person.created", "added a person"
+    PLAN_REFUSED = "plan.refused", "refused a plan"
     PLAN_CONFIRMED = "plan.confirmed", "confirmed a plan"
     PROJECT_ARCHIVED = "project.archived", "archived a project"
     PROJECT_CHANGED = "project.changed", "changed a project"

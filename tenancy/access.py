@@ -24,9 +24,9 @@ def site_roles(who: Who) -> frozenset[str]:
         return frozenset()
     cached: frozenset[str] | None = getattr(who, "_site_roles", None)
     if cached is None:
-        rows = who.site_roles.values_list("role", "institution_id")
-        cached = frozenset(role for role, institution in rows if institution is None)
-        who._site_institutions = frozenset(i for _, i in rows if i is not None)  # type: ignore[attr-defined]
+        rows = list(who.site_roles.all())
+        cached = frozenset(row.role for row in rows if row.institution_id is None)
+        who._site_institutions = frozenset(row.institution_id for row in rows if row.institution_id)  # type: ignore[attr-defined]
         who._site_roles = cached  # type: ignore[attr-defined]
     return cached
 

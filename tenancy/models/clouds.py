@@ -20,6 +20,13 @@ class Cloud(models.Model):
         ADD_ONLY = ConnectorMode.ADD_ONLY.value, "add-only"
         ENFORCE = ConnectorMode.ENFORCE.value, "enforce"
 
+    class Accounts(models.TextChoices):
+        """How a person becomes a user of this cloud."""
+
+        LOCAL = "local", "Tenantry makes local accounts"
+        FEDERATED = "federated", "people come by the cloud's identity provider"
+        EXISTING = "existing", "accounts exist already and are linked by name"
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     slug = models.SlugField(max_length=50, unique=True)
     title = models.CharField(max_length=120)
@@ -28,6 +35,10 @@ class Cloud(models.Model):
     color = models.PositiveSmallIntegerField(default=1)
     address = models.CharField(max_length=300, blank=True)
     credential = models.TextField(editable=False)
+    accounts_come = models.CharField(max_length=10, choices=Accounts, default=Accounts.LOCAL)
+    provider = models.CharField(max_length=100, blank=True)
+    protocol = models.CharField(max_length=100, blank=True)
+    issuer = models.CharField(max_length=255, blank=True)
     own_account = models.CharField(max_length=255, blank=True)
     own_tenancy = models.CharField(max_length=255, blank=True)
     connected_at = models.DateTimeField(default=clock.now)

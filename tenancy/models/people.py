@@ -54,7 +54,9 @@ class Person(AbstractBaseUser, PermissionsMixin):
     username = models.CharField(max_length=150, unique=True)
     name = models.CharField(max_length=200, blank=True)
     email = models.EmailField(blank=True, db_index=True)
-    institution = models.ForeignKey(Institution, null=True, blank=True, on_delete=models.SET_NULL, related_name="people")
+    institution = models.ForeignKey(
+        Institution, null=True, blank=True, on_delete=models.SET_NULL, related_name="people"
+    )
     is_active = models.BooleanField(default=True)
     joined_at = models.DateTimeField(default=clock.now)
 

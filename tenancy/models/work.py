@@ -41,7 +41,8 @@ class TakesChoice(models.TextChoices):
 class Step(models.Model):
     """One journaled change on one cloud: saved before its call is sent, settled after it, safe to repeat.
 
-    ``key`` is deterministic (tenancy, wanted version, target, direction, round), so a retry finds its row. The
+    ``key`` is deterministic (tenancy, wanted version, kind, target, round), so a retry finds its row; ``round`` counts
+    how often the same was put back at the same wanted version, ``wrote`` tells whether a write was needed. The
     ``fence`` is that of the lease under which it was sent: a late answer of an older holder is discarded.
     """
 
@@ -60,6 +61,7 @@ class Step(models.Model):
     cloud = models.ForeignKey(Cloud, on_delete=models.CASCADE, related_name="steps")
     account = models.ForeignKey(Account, null=True, blank=True, on_delete=models.SET_NULL, related_name="steps")
     version = models.PositiveIntegerField()
+    round = models.PositiveSmallIntegerField(default=0)
     position = models.PositiveSmallIntegerField()
     kind = models.CharField(max_length=20, choices=Kind)
     section = models.CharField(max_length=40)
@@ -75,6 +77,8 @@ class Step(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)
     planned_at = models.DateTimeField(default=clock.now)
     sent_at = models.DateTimeField(null=True, blank=True)
+    wrote = models.BooleanField(default=False)
+    confirmed = models.BooleanField(default=False)
     settled_at = models.DateTimeField(null=True, blank=True)
     now = models.CharField(max_length=255, blank=True)
     detail = models.TextField(blank=True)
@@ -146,6 +150,8 @@ class PlanLine(models.Model):
         UNTOUCHABLE = PlannerHold.UNTOUCHABLE.value, "untouchable"
         LAST_OWNER = PlannerHold.LAST_OWNER.value, "last owner"
         CONTESTED = PlannerHold.CONTESTED.value, "contested"
+        INEFFECTIVE = PlannerHold.INEFFECTIVE.value, "accepted, nothing changed"
+        REFUSED = PlannerHold.REFUSED.value, "refused by the cloud"
         SUSPECT = PlannerHold.SUSPECT.value, "survey is suspect"
         MISSING = PlannerHold.MISSING.value, "missing on the cloud"
         NAME_TAKEN = PlannerHold.NAME_TAKEN.value, "name is taken"
@@ -172,9 +178,7 @@ class PlanLine(models.Model):
 
     class Meta:
         ordering = ("tenancy__name", "position", "id")
-        constraints = (
-            models.UniqueConstraint(fields=("tenancy", "target", "kind"), name="plan_line_once"),
-        )
+        constraints = (models.UniqueConstraint(fields=("tenancy", "target", "kind"), name="plan_line_once"),)
 
 
 class DriftLine(models.Model):

@@ -1,0 +1,62 @@
+"""Run what is due: what the worker's task and the ``reconcile`` command share."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+from uuid import UUID
+
+from config import clock
+from connectors.errors import ConnectorError
+from tenancy.loop import claims, slices, survey
+from tenancy.models import Tenancy
+
+logger = logging.getLogger(__name__)
+
+PATIENCE = timedelta(seconds=240)
+CRASHES = 5
+
+
+def work_due(holder: str, *, more: Callable[[], bool] | None = None) -> list[slices.Report]:
+    """Work on due tenancies until none is left, or ``more`` says stop, or four minutes are over."""
+    reports: list[slices.Report] = []
+    tried: set[UUID] = set()
+    stop_at = clock.now() + PATIENCE
+    while clock.now() < stop_at and (more is None or more()):
+        fresh = [pk for pk in claims.candidates(len(reports)) if pk not in tried or _again(pk)]
+        if not fresh:
+            break
+        report = work_one(fresh[0], holder)
+        tried.add(fresh[0])
+        if report is not None:
+            reports.append(report)
+    return reports
+
+
+def _again(tenancy_id: UUID) -> bool:
+    """A tenancy already worked on is taken up again only if something newer is wanted since."""
+    return Tenancy.objects.unsettled().filter(pk=tenancy_id, attempts=0).exists()
+
+
+def work_one(tenancy_id: UUID, holder: str) -> slices.Report | None:
+    """One slice. The task boundary: what is no error of a cloud is a bug, logged, and parks after a while."""
+    try:
+        return slices.run(tenancy_id, holder)
+    except Exception:
+        logger.exception("slice of %s broke", tenancy_id)
+        attempts = Tenancy.objects.filter(pk=tenancy_id).values_list("attempts", flat=True).first() or 0
+        if attempts >= CRASHES:
+            slices.park(tenancy_id, "Tenantry itself failed here several times; the log of the worker says why.")
+        return None
+
+
+def surveys_due(holder: str) -> int:
+    """Survey each cloud whose turn it is; how many were done."""
+    done = 0
+    for cloud in claims.surveys_due():
+        try:
+            done += survey.run(cloud.pk, holder) is not None
+        except ConnectorError as error:
+            logger.warning("survey of %s: %s [%s]", cloud, error.message, error.request_id)
+    return done
