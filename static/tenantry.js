@@ -41,7 +41,7 @@
 
   function wake(part) {
     part.querySelectorAll("[data-needs-script]").forEach((each) => each.removeAttribute("hidden"));
-    part.querySelectorAll(".toasts > .toast").forEach(live);
+    part.querySelectorAll(".toast").forEach(live);
   }
 
   document.addEventListener("click", (event) => {

@@ -12,8 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
+from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from tenancy.models import Person
 from tests.flows.browser import AXE, Look, Watch
 from tests.support import skips
 
@@ -73,3 +76,18 @@ def new_page(browser: Browser, live_server: Any) -> Iterator[Callable[..., Page]
     for context in contexts:
         context.close()
     assert not watch.wrong, "\n".join(watch.wrong)
+
+
+@pytest.fixture
+def page_of(new_page: Callable[..., Page], live_server: Any) -> Callable[..., Page]:
+    """A page of somebody who has signed in: `page_of(person, Look.PHONE)`. Stories about signing in use the form."""
+
+    def make(person: Person, look: Look = Look.LIGHT, *, width: int | None = None) -> Page:
+        client = Client()
+        client.force_login(person)
+        page = new_page(look, width=width)
+        name = settings.SESSION_COOKIE_NAME
+        page.context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": live_server.url}])
+        return page
+
+    return make

@@ -63,18 +63,3 @@ def test_without_javascript_everything_is_there(new_page: NewPage) -> None:
     expect(page.locator("figure[data-chart] svg")).to_be_visible()
     expect(page.get_by_role("button", name="Light or dark")).to_have_count(0)
     expect(page.get_by_role("heading", name="12 removals wait for a person")).to_be_visible()
-
-
-def test_a_success_leaves_by_itself_and_a_failure_stays(new_page: NewPage) -> None:
-    page = new_page(Look.LIGHT)
-    page.clock.install()
-    page.goto("/styleguide/")
-    page.evaluate("document.getElementById('toasts').append(...document.querySelectorAll('#notes .toast'))")
-    page.evaluate("document.dispatchEvent(new Event('DOMContentLoaded'))")
-    shown = page.locator("#toasts .toast")
-    expect(shown).to_have_count(2)
-    page.clock.run_for(9_000)
-    expect(shown).to_have_count(1)
-    expect(shown).to_contain_text("the cloud refused")
-    shown.get_by_role("button", name="Close this message").click()
-    expect(shown).to_have_count(0)
