@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 SYSTEM = "Tenantry"
 CLAIM = timedelta(minutes=2)  # longer than one delivery may take
-ATTEMPTS = 8  # with the pauses below about four hours
+ATTEMPTS = 8  # with the pauses below about two hours
 _PAUSE = timedelta(seconds=60)
 _PAUSE_MOST = timedelta(hours=1)
 

@@ -1,0 +1,164 @@
+"""`make run`, as a person uses it: real processes, real ports, a real Ctrl-C."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from config import run
+from tests.support.postgres import free_port
+
+ROOT = Path(__file__).resolve().parents[2]
+START = 120  # seconds: the machine may be busy with other tests
+
+
+class Demo:
+    """One `python -m config.run`, with what it printed so far."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "config.run", "run"],
+            cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        )  # fmt: skip
+        self.lines: list[str] = []
+        self.ready = threading.Event()
+        self.reader = threading.Thread(target=self._read)
+        self.reader.start()
+
+    def _read(self) -> None:
+        assert self.process.stdout
+        for line in self.process.stdout:
+            self.lines.append(line)
+            if "Tenantry is ready" in line:
+                self.ready.set()
+        self.ready.set()
+
+    @property
+    def output(self) -> str:
+        return "".join(self.lines)
+
+    def stop(self, by: signal.Signals) -> int:
+        self.process.send_signal(by)
+        code = self.process.wait(START)
+        self.reader.join(START)
+        return code
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("TENANTRY_")}
+    return kept | {
+        "TENANTRY_VAR": str(tmp_path / "var"),
+        "TENANTRY_PORT": str(free_port()),
+        "TENANTRY_EMULATOR_PORT": str(free_port()),
+    }
+
+
+@contextmanager
+def running(environment: dict[str, str]) -> Iterator[Demo]:
+    demo = Demo(environment)
+    try:
+        assert demo.ready.wait(START), demo.output
+        assert "Tenantry is ready" in demo.output, demo.output
+        yield demo
+    finally:
+        if demo.process.poll() is None:
+            demo.stop(signal.SIGTERM)
+
+
+def processes_of(var: str) -> list[str]:
+    """Command lines of all processes that were started for this var folder, by their environment."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        try:
+            if folder.name.isdigit() and f"TENANTRY_VAR={var}".encode() in (folder / "environ").read_bytes():
+                found.append((folder / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+        except OSError:
+            continue
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("run")
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda each: each.name)
+def test_it_starts_four_processes_and_leaves_none(environment: dict[str, str], ending: signal.Signals) -> None:
+    with running(environment) as demo:
+        commands = " ".join(processes_of(environment["TENANTRY_VAR"]))
+        for part in ("-m emulator", "gunicorn", "celery -A config.celery worker", "celery -A config.celery beat"):
+            assert part in commands
+        with urllib.request.urlopen(f"http://127.0.0.1:{environment['TENANTRY_PORT']}/accounts/login/") as page:
+            assert page.status == 200
+            stylesheet = re.search(r"/static/[\w/]*tenantry\.\w+\.css", page.read().decode())
+        assert stylesheet, "static files carry their hash"
+        demo.stop(ending)
+    assert processes_of(environment["TENANTRY_VAR"]) == []
+    for variable in ("TENANTRY_PORT", "TENANTRY_EMULATOR_PORT"):
+        run.check_port_free(variable, int(environment[variable]))
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("run")
+def test_a_second_run_keeps_the_data_and_a_reset_wipes_only_ours(environment: dict[str, str]) -> None:
+    var = Path(environment["TENANTRY_VAR"])
+    with running(environment):
+        database = (var / "tenantry.sqlite3").stat().st_ino
+        key = (var / "keys" / "secret-key").read_text()
+        static = (var / "static.digest").stat().st_mtime_ns
+        again = subprocess.run(
+            [sys.executable, "-m", "config.run", "run"], cwd=ROOT, env=environment, capture_output=True, text=True
+        )
+        assert again.returncode == 1
+        assert "running already" in again.stderr
+    with running(environment):
+        assert (var / "tenantry.sqlite3").stat().st_ino == database
+        assert (var / "keys" / "secret-key").read_text() == key
+        assert (var / "static.digest").stat().st_mtime_ns == static
+    (var / "somebody's").write_text("not ours")
+    assert run.reset(var) == 0
+    assert sorted(path.name for path in var.iterdir()) == ["run.lock", "somebody's"]
+
+
+@pytest.mark.parametrize("variable", ["TENANTRY_PORT", "TENANTRY_EMULATOR_PORT"])
+def test_a_taken_port_is_a_clear_error_that_names_its_variable(environment: dict[str, str], variable: str) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        environment[variable] = str(other.getsockname()[1])
+        result = subprocess.run(
+            [sys.executable, "-m", "config.run", "run"], cwd=ROOT, env=environment, capture_output=True, text=True
+        )
+    assert result.returncode == 1
+    assert f"port {environment[variable]} is taken" in result.stderr
+    assert f"make run {variable}=" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("run")
+def test_when_one_process_ends_all_end(environment: dict[str, str]) -> None:
+    with running(environment) as demo:
+        [emulator] = [
+            int(folder.name)
+            for folder in Path("/proc").iterdir()
+            if folder.name.isdigit() and _is_emulator(folder, environment["TENANTRY_VAR"])
+        ]
+        os.kill(emulator, signal.SIGKILL)
+        demo.process.wait(START)
+    assert processes_of(environment["TENANTRY_VAR"]) == []
+
+
+def _is_emulator(folder: Path, var: str) -> bool:
+    try:
+        command = (folder / "cmdline").read_bytes().split(b"\0")
+        return b"emulator" in command[1:3] and f"TENANTRY_VAR={var}".encode() in (folder / "environ").read_bytes()
+    except OSError:
+        return False
