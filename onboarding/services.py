@@ -16,7 +16,7 @@ from onboarding.models import Request, RequestCloud, RequestLine
 from onboarding.rules import Ask, line_field
 from onboarding.selectors import askable
 from quotas import services as quotas
-from quotas.catalog import AmountError, amount_check, amount_say
+from quotas.catalog import AmountError, amount_check, amount_name
 from quotas.selectors import limits_wanted, tenancies_of, today
 from tenancy import access
 from tenancy.errors import NotAllowed, RuleError, Stale
@@ -258,7 +258,7 @@ def _grant(
 
 
 def _said(lines: Sequence[RequestLine]) -> str:
-    parts = [f"{amount_say(line.catalog, line.granted or 0)} {line.catalog.label} on {line.cloud}" for line in lines]
+    parts = [f"{amount_name(line.catalog, line.granted or 0)} on {line.cloud}" for line in lines]
     return f"Granted: {', '.join(parts)}." if parts else ""
 
 

@@ -269,6 +269,15 @@ def amount_say(each: Resource, amount: int) -> str:
     return f"{text} {each.unit.symbol}" if each.unit.symbol and amount != UNLIMITED else text
 
 
+def amount_name(each: Resource, amount: int) -> str:
+    """With what it is of: "8 vCPU", "16 GiB memory", "5 ports", "no limit of ports"."""
+    said = amount_say(each, amount)
+    if each.unit.symbol == each.label and amount != UNLIMITED:
+        return said
+    label = each.label if each.unit.symbol == each.label else each.label.lower()
+    return f"{said} of {label}" if amount == UNLIMITED else f"{said} {label}"
+
+
 def bounds(each: Resource) -> str:
     """ "between 0 and 4,096 GiB"."""
     return f"between {amount_format(each, each.minimum)} and {amount_say(each, each.maximum)}"

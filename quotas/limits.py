@@ -32,9 +32,7 @@ def limits_derive(project: Project, tenancies: Sequence[Tenancy]) -> dict[UUID, 
 
 def holders_of(tenancies: Sequence[Tenancy]) -> Iterator[tuple[Resource, list[Tenancy]]]:
     """Each resource with the tenancies whose cloud enforces it."""
-    enforced = {
-        tenancy.pk: frozenset(each.key for each in catalog.enforced(tenancy.cloud.kind)) for tenancy in tenancies
-    }
+    enforced = {tenancy.pk: catalog.enforced_keys(tenancy.cloud.kind) for tenancy in tenancies}
     for each in catalog.RESOURCES.values():
         holders = [tenancy for tenancy in tenancies if each.key in enforced[tenancy.pk]]
         if holders:

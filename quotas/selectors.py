@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.db.models import QuerySet
-from tenancy.selectors import latest_readings
 
 from config import clock
 from connectors.types import UNLIMITED
@@ -17,6 +16,7 @@ from quotas import catalog, division
 from quotas.catalog import RESOURCES, Resource, Unit
 from quotas.models import Grant, Share
 from tenancy.models import Limit, Project, Reading, Tenancy
+from tenancy.selectors import latest_readings
 
 
 def today() -> dt.date:
@@ -132,9 +132,7 @@ def project_limits(project: Project, *, grants_href: str = "", usage_href: str =
     promised = promises([project])
     wanted = limits_wanted(tenancies)
     readings = latest_readings(tenancies)
-    enforced = {
-        tenancy.pk: frozenset(each.key for each in catalog.enforced(tenancy.cloud.kind)) for tenancy in tenancies
-    }
+    enforced = {tenancy.pk: catalog.enforced_keys(tenancy.cloud.kind) for tenancy in tenancies}
     rows = []
     for resource in RESOURCES.values():
         cells = [

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from django.db import transaction
-from tenancy.selectors import latest_readings
 
 from config import clock
 from connectors.errors import ConnectorError
@@ -16,13 +15,14 @@ from connectors.types import UNLIMITED
 from events.services import record
 from events.verbs import Verb
 from quotas import catalog
-from quotas.catalog import AmountError, Resource, amount_say
+from quotas.catalog import AmountError, Resource, amount_name, amount_say
 from quotas.limits import grant_missing, holders_of, limits_derive
 from quotas.models import Grant, Share
 from quotas.selectors import limits_wanted, promises, tenancies_of, today
 from tenancy import access
 from tenancy.errors import NotAllowed, RuleError
 from tenancy.models import Person, Project, Tenancy
+from tenancy.selectors import latest_readings
 from tenancy.services import limits_set
 
 logger = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ def grant_give(
     with transaction.atomic():
         _lock(project)
         grant = _give(actor, project, each, amount, _period(starts_on, ends_on), why, Grant.Origin.OPERATOR, "")
-        limits_refresh(project=project, actor=actor, reason=f"grant of {amount_say(each, amount)} {each.label}: {why}")
+        limits_refresh(project=project, actor=actor, reason=f"grant of {amount_name(each, amount)}: {why}")
     return grant
 
 
@@ -72,7 +72,7 @@ def grant_end(*, actor: Person | None, grant: Grant, reason: str) -> Grant:
         if not ended.update(ended_at=clock.now(), ended_by=actor, end_reason=reason.strip()):
             raise RuleError("This grant has ended already.", remedy="Load the page anew to see what is in force.")
         grant.refresh_from_db()
-        said = f"{amount_say(grant.catalog, grant.amount)} {grant.catalog.label}"
+        said = amount_name(grant.catalog, grant.amount)
         record(
             actor=actor,
             verb=Verb.GRANT_CHANGED,
@@ -282,7 +282,7 @@ def _give(
         actor=actor,
         verb=Verb.GRANT_GIVEN,
         target=grant,
-        summary=f"Granted {amount_say(each, amount)} {each.label} from {period[0]}{until}: {why.strip()}",
+        summary=f"Granted {amount_name(each, amount)} from {period[0]}{until}: {why.strip()}",
         project=project,
     )
     return grant

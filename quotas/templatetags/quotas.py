@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django import template
 
-from quotas.catalog import Resource, amount_format, amount_say
+from quotas.catalog import Resource, amount_format, amount_name, amount_say
 
 register = template.Library()
 
@@ -19,3 +19,9 @@ def say(amount: int | None, resource: Resource) -> str:
 def written(amount: int | None, resource: Resource) -> str:
     """Without the unit: "1,024"."""
     return "unknown" if amount is None else amount_format(resource, amount)
+
+
+@register.filter
+def name(amount: int, resource: Resource) -> str:
+    """With what it is of: "16 GiB memory"."""
+    return amount_name(resource, amount)

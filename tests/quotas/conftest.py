@@ -1,0 +1,1 @@
+from tests.quotas.fixtures import *  # noqa: F403
