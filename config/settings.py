@@ -21,10 +21,9 @@ from django.core.management.utils import get_random_secret_key
 from config import environment as env
 from config.databases import database_read
 from config.keys import local_key
-from config.version import version_read
+from config.version import VERSION
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-VERSION = version_read(BASE_DIR / "CHANGELOG.md")
 
 # --- How this site runs ---------------------------------------------------------------------------------------------
 

@@ -12,3 +12,6 @@ def version_read(changelog: Path) -> str:
     if match is None:
         raise ValueError(f"{changelog} has no version heading")
     return match["version"]
+
+
+VERSION = version_read(Path(__file__).resolve().parent.parent / "CHANGELOG.md")
