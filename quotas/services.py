@@ -193,7 +193,7 @@ def limits_refresh(*, project: Project, actor: Person | None = None, reason: str
 
 
 def limits_refresh_all() -> tuple[int, int]:
-    """The daily round for grants that begin or run out, project by project: (tenancies changed, projects failed).
+    """The round for grants that begin or run out, project by project: (tenancies changed, projects failed).
 
     One project's failure does not stop the next; it is logged with its reason.
     """
@@ -351,11 +351,12 @@ def _division_covers_use(each: Resource, tenancies: Mapping[UUID, Tenancy], shar
     readings = latest_readings(list(tenancies.values()))
     for pk, amount in shares.items():
         reading = readings.get((pk, each.key))
-        used = reading.in_use if reading else None
-        if used is not None and amount != UNLIMITED and amount < used:
+        if reading is None or reading.in_use is None or amount == UNLIMITED:
+            continue
+        if amount < reading.in_use:
             raise RuleError(
                 f"{each.label}: {tenancies[pk].cloud} would get {amount_say(each, amount)}, but "
-                f"{amount_say(each, used)} are in use there (read {reading.at:%Y-%m-%d %H:%M} UTC).",
+                f"{amount_say(each, reading.in_use)} are in use there (read {reading.at:%Y-%m-%d %H:%M} UTC).",
                 remedy="Free some of it first, or give that cloud a larger share.",
                 field="shares",
             )

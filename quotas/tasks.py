@@ -7,6 +7,6 @@ from quotas import services
 
 
 @app.task
-def limits_refresh_daily() -> list[int]:
-    """Grants begin and run out at midnight UTC: [tenancies changed, projects failed]."""
+def limits_refresh() -> list[int]:
+    """Every hour, so that grants begin and run out soon after midnight UTC: [tenancies changed, projects failed]."""
     return list(services.limits_refresh_all())

@@ -10,7 +10,7 @@ from quotas import services
 from quotas.catalog import RESOURCES
 from quotas.models import Grant, Share
 from quotas.selectors import grants_of, project_limits
-from quotas.tasks import limits_refresh_daily
+from quotas.tasks import limits_refresh
 from tenancy.errors import NotAllowed, RuleError
 from tenancy.models import Tenancy
 from tests.quotas.world import NOW, TODAY, at, cloud_make, days, limits_of, project_make, reading_make, tenancy_make
@@ -52,7 +52,7 @@ def test_a_grant_begins_and_runs_out_by_the_daily_round(world, tenancy):
     seen = {}
     for day in range(6):
         at(NOW + days(day))
-        limits_refresh_daily()
+        limits_refresh()
         seen[day] = limits_of(tenancy)[VCPU]
     assert seen == {0: 4000, 1: 4000, 2: 12_000, 3: 12_000, 4: 4000, 5: 4000}
 
@@ -62,7 +62,7 @@ def test_one_project_that_fails_does_not_stop_the_daily_round(world, tenancy):
     tenancy_make(broken, cloud_make("nowhere", kind="uninstalled"))
     give(world, starts_on=TODAY + days(1))
     at(NOW + days(1))
-    assert limits_refresh_daily() == [1, 1]
+    assert limits_refresh() == [1, 1]
     assert limits_of(tenancy)[VCPU] == 8000
 
 
@@ -204,7 +204,7 @@ def test_a_dated_raise_over_a_default_falls_back_to_the_default(world, tenancy):
     raise_to(world, {tenancy: {PORTS: 70}}, ends_on=TODAY + days(1))
     assert limits_of(tenancy)[PORTS] == 70
     at(NOW + days(2))
-    limits_refresh_daily()
+    limits_refresh()
     assert limits_of(tenancy)[PORTS] == 50
 
 
