@@ -1,12 +1,12 @@
-# The lab of real servers (docs/lab.md). Included by the Makefile, which sets up the venv in the target "setup".
+# The lab of real servers (docs/lab.md). Included by the Makefile, whose setup targets bring the environment up to date.
 LAB := tests/live/lab.sh
 
 .PHONY: lab lab-connect lab-status lab-stop lab-wipe test-real
 
-lab: ## build and start a real OpenStack on loopback, and connect it
+lab: setup-run ## build and start a real OpenStack on loopback, and connect it
 	@bash $(LAB) up
 
-lab-connect: ## connect the running lab to this checkout again
+lab-connect: setup-run ## connect the running lab to this checkout again
 	@bash $(LAB) connect
 
 lab-status: ## what of the lab runs, and where its clouds.yaml is

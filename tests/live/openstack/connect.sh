@@ -10,8 +10,10 @@ if [ "${1:-}" = --once ] && [ "$(cat "$done_file" 2>/dev/null)" = "$TREE" ]; the
 fi
 python="$TREE/.venv/bin/python"
 if [ ! -x "$python" ] || ! "$python" "$TREE/manage.py" help connect >/dev/null 2>&1; then
-  echo "not connected: this checkout has no 'manage.py connect' that runs (is it set up? 'make run' or 'make test' does that)"
+  echo "not connected: 'manage.py connect' does not run in this checkout; 'make lab-connect' sets it up and tries again"
   exit 0
 fi
-"$python" "$TREE/manage.py" connect lab-openstack --kind openstack --clouds-yaml "$LAB_CLOUDS" --cloud tenantry-lab
+cd "$TREE"
+"$python" manage.py migrate --verbosity 0
+"$python" manage.py connect lab-openstack --kind openstack --clouds-yaml "$LAB_CLOUDS" --cloud tenantry-lab
 echo "$TREE" >"$done_file"

@@ -57,7 +57,7 @@ class Member:
         subnet = network.create_subnet(network_id=inside.id, cidr="10.7.0.0/24", ip_version=4, name="inside")
         outside = {"network_id": network.find_network("public").id}
         router = network.create_router(name="out", external_gateway_info=outside)
-        network.add_interface_to_router(router, subnet_id=subnet.id)
+        network.add_interface_to_router(router, subnet.id)
         return inside
 
     def boot(self, *, name: str, flavor: str = "m1.test", network: Any = None) -> Any:
@@ -124,7 +124,7 @@ class Member:
             network.delete_ip(address)
         for router in list(network.routers(**mine)):
             for port in list(network.ports(device_id=router.id, device_owner="network:router_interface")):
-                network.remove_interface_from_router(router, port_id=port.id)
+                network.remove_interface_from_router(router, None, port.id)
             network.delete_router(router)
         for inside in list(network.networks(**mine)):
             network.delete_network(inside)

@@ -9,11 +9,10 @@ ETC="$LAB_STATE/etc"
 told() { printf '%4d s  %s\n' $(($(date +%s) - BEGAN)) "$1"; }
 
 give_up() {
-  local code=$?
-  [ "$code" = 0 ] && return
+  [ ! -e "$LAB_STATE/started" ] || return 0
   echo "the lab did not start; the logs are in $LAB_STATE/log" >&2
   "$HERE/processes.py" stop || true
-  exit "$code"
+  exit 1
 }
 
 spawn() { # spawn NAME COMMAND...: in a session of its own, marked so that processes.py finds it and its children
@@ -159,13 +158,13 @@ if "$HERE/processes.py" running; then
   exit 0
 fi
 "$HERE/processes.py" stop >/dev/null # what a killed start left behind
+mkdir -p "$LAB_STATE"/{pid,log,done}
+chmod 700 "$LAB_STATE"
 refuse_taken_ports
+refuse_moved_ports
 trap give_up EXIT
 lab_environment
 export PYTHONPATH="$HERE/plugins"
-mkdir -p "$LAB_STATE"/{pid,log,done}
-chmod 700 "$LAB_STATE"
-refuse_moved_ports
 [ -e "$LAB_STATE/password" ] || (umask 077 && head -c 18 /dev/urandom | base64 | tr -d '+/=' >"$LAB_STATE/password")
 LAB_PASSWORD="$(lab_password)" LAB_START="$(date -u +%Y-%m-%dT%H:%M:%S)"
 export LAB_PASSWORD LAB_START
