@@ -337,8 +337,9 @@ class _Known:
 
 
 def _known(wanted: WantedTenancy) -> dict[str, _Known]:
-    known = {e.account.native_id: _Known(e.account, e.role, e.decided, e.reason) for e in wanted.ended}
     closed = wanted.state is Wanted.SUSPENDED
+    # Who closed the project decided about everybody in it, those an import ended included.
+    known = {e.account.native_id: _Known(e.account, e.role, e.decided or closed, e.reason) for e in wanted.ended}
     for m in wanted.members:
         reason = wanted.reason or "The project is closed." if closed else f"The role is now {m.role}."
         known[m.account.native_id] = _Known(m.account, None, True, reason)

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from django.db.models import F, Q
 
 from config import clock
-from connectors.errors import ConnectorError
+from connectors.errors import ConnectorError, Unauthorized
+from connectors.types import Survey
 from tenancy.models import Cloud
 
 FIRST = timedelta(hours=1)
@@ -27,6 +28,15 @@ def reset(cloud: Cloud) -> None:
     Cloud.objects.filter(pk=cloud.pk).exclude(breaker_until=None, breaker_trips=0).update(
         breaker_until=None, breaker_reason="", breaker_trips=0
     )
+
+
+def note(cloud: Cloud, survey: Survey) -> None:
+    """A survey that was let in closes the breaker; one that met 401 in any section opens it."""
+    refused = [s.error for s in survey.sections.values() if s.error and s.error.kind == Unauthorized.__name__]
+    if refused:
+        trip(cloud, Unauthorized(refused[0].message))
+    else:
+        reset(cloud)
 
 
 def open_until(cloud: Cloud) -> datetime | None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
+from typing import TypeVar
 from uuid import UUID
 
 from config import clock
 from connectors.errors import ConnectorError
 from tenancy.loop import claims, slices, survey
-from tenancy.models import Tenancy
+from tenancy.models import Cloud, Tenancy
 
 logger = logging.getLogger(__name__)
 
@@ -40,23 +42,39 @@ def _again(tenancy_id: UUID) -> bool:
 
 
 def work_one(tenancy_id: UUID, holder: str) -> slices.Report | None:
-    """One slice. The task boundary: what is no error of a cloud is a bug, logged, and parks after a while."""
-    try:
-        return slices.run(tenancy_id, holder)
-    except Exception:
-        logger.exception("slice of %s broke", tenancy_id)
+    """One slice; a bug in it is logged and after a few times parks the row, so that it stops no other."""
+    report, broke = _boundary(f"slice of {tenancy_id}", lambda: slices.run(tenancy_id, holder))
+    if broke:
         attempts = Tenancy.objects.filter(pk=tenancy_id).values_list("attempts", flat=True).first() or 0
         if attempts >= CRASHES:
             slices.park(tenancy_id, "Tenantry itself failed here several times; the log of the worker says why.")
-        return None
+    return report
 
 
 def surveys_due(holder: str) -> int:
     """Survey each cloud whose turn it is; how many were done."""
     done = 0
     for cloud in claims.surveys_due():
-        try:
-            done += survey.run(cloud.pk, holder) is not None
-        except ConnectorError as error:
-            logger.warning("survey of %s: %s [%s]", cloud, error.message, error.request_id)
+        outlook, _ = _boundary(f"survey of {cloud}", partial(_survey_one, cloud, holder))
+        done += outlook is not None
     return done
+
+
+def _survey_one(cloud: Cloud, holder: str) -> survey.Outlook | None:
+    try:
+        return survey.run(cloud.pk, holder)
+    except ConnectorError as error:
+        logger.warning("survey of %s: %s [%s]", cloud, error.message, error.request_id)
+        return None
+
+
+T = TypeVar("T")
+
+
+def _boundary(what: str, call: Callable[[], T]) -> tuple[T | None, bool]:
+    """The task boundary, the one place that catches everything: what comes here is a bug of ours. (result, broke)"""
+    try:
+        return call(), False
+    except Exception:
+        logger.exception("%s broke", what)
+        return None, True

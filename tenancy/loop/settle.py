@@ -64,6 +64,8 @@ def ending(
         fields["attempts"] = 0
         return Ending(fields, False, verify_at)
     waits_only = result.clean and not plan.unknown
+    if waits_only:
+        fields["attempts"] = 0
     next_try = moment + (LOOK_AGAIN if waits_only else backoff(tenancy.attempts, result))
     return Ending(fields, False, min(next_try, verify_at) if verify_at else next_try)
 

@@ -15,6 +15,7 @@ from connectors.errors import ConnectorError, Forbidden, Unauthorized
 from connectors.plan import Found, HeldChange, TenancyPlan, plan_tenancy
 from connectors.types import Scope, Survey, WantedTenancy
 from tenancy.clouds import connect
+from tenancy.errors import LeaseLost
 from tenancy.loop import breaker, guard, journal, lease, policy, record, settle
 from tenancy.loop.apply import Applier, Result
 from tenancy.models import Cloud, Condition, Tenancy
@@ -56,6 +57,9 @@ def run(tenancy_id: UUID, holder: str) -> Report | None:
             return Slice(tenancy, held, connector).work()
     except ConnectorError as error:
         return _unreadable(tenancy, held, error)
+    except LeaseLost:
+        logger.warning("%s: the lease was lost; whoever has it now looks again before acting", tenancy)
+        return None
 
 
 class Slice:
@@ -91,6 +95,7 @@ class Slice:
             record.run_failed(run, error)
             raise
         record.run_done(run, survey)
+        breaker.note(self.tenancy.cloud, survey)
         return survey
 
     def _found(self, plan: TenancyPlan, survey: Survey) -> None:
@@ -126,8 +131,6 @@ class Slice:
     ) -> Report:
         if result.locked_out is not None:
             breaker.trip(self.tenancy.cloud, result.locked_out)
-        else:
-            breaker.reset(self.tenancy.cloud)
         self.tenancy.refresh_from_db(fields=("verify_at", "attempts"))
         end = settle.ending(self.tenancy, plan, held, result, doubt or self.lease.takeover, taken_at)
         settle.conditions_save(self.tenancy, plan, held, result, end.next_try)

@@ -82,7 +82,7 @@ def _survey(cloud: Cloud, tenancies: list[Tenancy]) -> tuple[Survey, SurveyRun, 
     now = {state.name: state.count for state in survey.sections.values() if state.complete}
     suspect = suspect_sections(now, before)
     record.run_done(run, survey, suspect)
-    breaker.reset(cloud)
+    breaker.note(cloud, survey)
     return survey, run, suspect
 
 
