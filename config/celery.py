@@ -6,9 +6,11 @@ A task module says `from config.celery import app` and `@app.task`; a service th
 
 import logging
 import os
+import signal
 from functools import partial
 
 from celery import Celery
+from celery.signals import worker_process_init
 from django.db import transaction
 from kombu.exceptions import KombuError
 from kombu.transport import TRANSPORT_ALIASES
@@ -26,9 +28,20 @@ app.conf.beat_schedule = {
     # Finds due rows whose message was lost; a message only shortens the wait.
     "sweep": {"task": "tenancy.tasks.sweep", "schedule": 5.0, "options": {"expires": 5.0}},
     "probe": {"task": "tenancy.tasks.probe", "schedule": 86_400.0, "options": {"expires": 3600.0}},
+    # Grants begin and run out at midnight UTC.
+    "limits": {"task": "quotas.tasks.limits_refresh", "schedule": 3600.0, "options": {"expires": 3600.0}},
     # Each cloud is collected hourly: this looks every minute which of them are due.
     "usage": {"task": "reporting.tasks.collect_due", "schedule": 60.0, "options": {"expires": 60.0}},
 }
+
+
+@worker_process_init.connect
+def _leave_the_end_to_the_master(**_arguments: object) -> None:
+    """Whoever stops a whole process group must not kill the children in the middle of their task.
+
+    The master tells them when to end; a child that is over its time limit gets SIGKILL after SIGTERM.
+    """
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 def wake(task: str, **arguments: str | int) -> None:

@@ -23,12 +23,15 @@ from pathlib import Path
 from types import FrameType
 from typing import IO
 
+import honcho.manager
 from honcho.environ import parse_procfile
 from honcho.manager import Manager
 
 ROOT = Path(__file__).resolve().parent.parent
 START_TIMEOUT = 60  # seconds that emulator and web may take until they answer
-STOP_TIMEOUT = 5  # seconds between asking a process to end and ending it
+# Seconds between asking a process to end and ending it; an idle worker takes six, a busy one finishes its task.
+STOP_TIMEOUT = 20
+honcho.manager.KILL_WAIT = STOP_TIMEOUT
 
 # What a run leaves in the var folder, and all that a reset may delete: the folder may be anybody's.
 LEFT_BEHIND = (

@@ -29,6 +29,8 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 PRODUCTION = env.boolean("TENANTRY_PRODUCTION")
 DEMO = env.boolean("TENANTRY_DEMO")
+# The emulated cloud that belongs to the demo; `make run` sets it.
+EMULATOR_URL = env.text("TENANTRY_EMULATOR_URL", "")
 DEBUG = env.boolean("TENANTRY_DEBUG")
 if PRODUCTION and (DEMO or DEBUG):
     raise ImproperlyConfigured("TENANTRY_PRODUCTION goes with neither TENANTRY_DEMO nor TENANTRY_DEBUG: unset them.")
@@ -285,6 +287,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "config.api_errors.handle",
     "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.PageNumberPagination",
     "PAGE_SIZE": 50,
     "DEFAULT_THROTTLE_CLASSES": [
@@ -330,7 +333,7 @@ REPORT_TEMPLATES = env.text("TENANTRY_TEMPLATES", "")
 # --- Workers --------------------------------------------------------------------------------------------------------
 
 BROKER_FOLDER = VAR / "broker"
-CELERY_BROKER_URL = env.secret("CELERY_BROKER_URL") or "tenantry-files://"
+CELERY_BROKER_URL = env.secret("CELERY_BROKER_URL") or "tenantry-files://localhost"
 # A page that wants to wake a worker does not wait for a broker that is away.
 _BROKER_PATIENCE = {"max_retries": 1, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.5}
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = _BROKER_PATIENCE | (
