@@ -64,6 +64,8 @@ def _from_failure(cause: Exception, sent: Sent | None, secrets: Iterable[str]) -
         return errors.Misconfigured("The address of a service cannot be used.", verbatim=verbatim, call=call)
     if _never_sent(cause) or (isinstance(cause, requests.RequestException) and not write):
         return errors.Unreachable(f"No answer from {_place(sent)}.", verbatim=verbatim, call=call)
+    if sent is not None and sent.path == "/auth/tokens":
+        return errors.Misconfigured("What answers at “auth_url” is no OpenStack.", verbatim=verbatim, call=call)
     if isinstance(cause, requests.RequestException):
         return errors.Unclear(
             f"The request to {_place(sent)} was sent, its answer did not come.", verbatim=verbatim, call=call
@@ -87,7 +89,10 @@ def _place(sent: Sent | None) -> str:
 
 def from_response(response: requests.Response, sent: Sent | None, secrets: Iterable[str]) -> errors.ConnectorError:
     text = reason(response)
-    kind, sentence = _judge(response.status_code, text, _place(sent))
+    if sent is not None and sent.path == "/auth/tokens":
+        kind, sentence = _login(response.status_code, text)
+    else:
+        kind, sentence = _judge(response.status_code, text, _place(sent))
     return kind(
         sentence,
         verbatim=_clean(response.text or "", secrets),
@@ -108,6 +113,15 @@ _KINDS: dict[int, tuple[type[errors.ConnectorError], str]] = {
     429: (errors.Busy, "{} is busy."),
     503: (errors.Busy, "{} is busy."),
 }
+
+
+def _login(status: int, text: str) -> tuple[type[errors.ConnectorError], str]:
+    if status == 401:
+        # Keystone says the same for all of these (facts 5.1).
+        return errors.Unauthorized, "The user, its password or its project is wrong, disabled or without any role."
+    if status in (300, 404, 405):
+        return errors.Misconfigured, "There is no OpenStack identity service at “auth_url”."
+    return _judge(status, text, "the identity service")
 
 
 def _judge(status: int, text: str, place: str) -> tuple[type[errors.ConnectorError], str]:

@@ -63,7 +63,7 @@ def _turns(cloud: OpenStack, server: Row, start: int, end: int) -> list[timeline
         if timeline.matters(action, start, end):
             body = cloud.get(Service.COMPUTE, f"{path}/{action['request_id']}")
             events = rows_of(one_of(body, "instanceAction"), "events")
-        turn = timeline.turn_of(action, events)
+        turn = timeline.turn_of(server, action, events)
         if turn is not None:
             turns.append(turn)
     return turns

@@ -62,11 +62,12 @@ NO_TIME = "The cloud does not tell since when it is in this state."
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """From ``at`` on the state is another (``state``), or the flavor is (``resized``)."""
+    """From ``at`` on the state is another (``state``), or the flavor is (``resized``, back again if ``reverted``)."""
 
     at: int
     state: str | None = None
     resized: bool = False
+    reverted: bool = False
 
 
 def state_of(server: Row) -> str:
@@ -102,31 +103,39 @@ def matters(action: Row, start: int, end: int) -> bool:
     return begun < end or name in _RESIZES
 
 
-def turn_of(action: Row, events: Iterable[Row] | None) -> Turn | None:
+def turn_of(server: Row, action: Row, events: Iterable[Row] | None) -> Turn | None:
     """When an action took effect; None if it did not, or not yet. Without events the action's own times count."""
     name = str(action["action"])
     if name not in _EFFECTS:
         return None
-    at = epoch(action.get("updated_at")) or epoch(action["start_time"]) if events is None else _finish(name, events)
-    failed = events is None and bool(action.get("message"))
-    if at is None or failed:
-        return None
-    return Turn(at, _EFFECTS[name], name in _RESIZES)
+    if events is not None:
+        at = _finish(server, name, list(events))
+    else:
+        at = None if action.get("message") else epoch(action.get("updated_at")) or epoch(action["start_time"])
+    return None if at is None else Turn(at, _EFFECTS[name], name in _RESIZES, name == "revertResize")
 
 
-def _finish(name: str, events: Iterable[Row]) -> int | None:
-    rows = list(events)
-    if any(str(row.get("result") or "Success") != "Success" for row in rows):
-        return None
-    telling = [row for row in rows if row["event"] in _FLAVOR_EVENTS] if name in _RESIZES else rows
+def _finish(server: Row, name: str, events: list[Row]) -> int | None:
+    telling = [row for row in events if row["event"] in _FLAVOR_EVENTS] if name in _RESIZES else events
     for event in _FIRST_EVENTS.get(name, ()):
-        if first := [row for row in rows if row["event"] == event]:
+        if first := [row for row in events if row["event"] == event]:
             telling = first
             break
-    times = [epoch(row.get("finish_time")) for row in telling]
-    if not times or any(time is None for time in times):
-        return None
-    return max(time for time in times if time is not None)
+    finished = [(time, row) for row in telling if (time := epoch(row.get("finish_time"))) is not None]
+    if not telling or len(finished) < len(telling):
+        return epoch(server["updated"]) if _visible(server, name) else None
+    # A build that failed on one host and succeeded on the next has both events.
+    at, last = max(finished, key=lambda pair: pair[0])
+    return at if str(last.get("result") or "Success") == "Success" else None
+
+
+def _visible(server: Row, name: str) -> bool:
+    """Whether the effect can be seen although its event is not finished yet: Nova is some seconds late with that."""
+    if server.get("OS-EXT-STS:task_state"):
+        return False
+    if name == "resize":
+        return str(server.get("OS-EXT-STS:vm_state")) == "resized"
+    return name == "revertResize" or _EFFECTS[name] == state_of(server)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,13 +176,15 @@ def _ended(server: Row) -> int | None:
 
 def _pieces(server: Row, turns: list[Turn], since: int, until: int, known: KnownThing | None) -> Iterator[_Piece]:
     states, doubt = _states(server, turns, known)
-    resizes = [turn.at for turn in turns if turn.resized and turn.at > since]
-    cuts = sorted({since, until, *(at for at, _ in states), *resizes})
+    resizes = [turn for turn in turns if turn.resized and turn.at > since]
+    sizes = _sizes(server, resizes, known)
+    cuts = sorted({since, until, *(at for at, _ in states), *(turn.at for turn in resizes)})
     for start, end in pairwise(cuts):
         if start < since or end > until:
             continue
         state = next((name for at, name in reversed(states) if at <= start), BUILDING)
-        quantities, reason = _size(server, resizes, start, known)
+        size = sizes[sum(turn.at <= start for turn in resizes)]
+        quantities, reason = (quantities_of(server), NO_SIZE) if size is None else (size, "")
         if not reason and doubt is not None and start >= doubt[0]:
             reason = doubt[1]
         yield _Piece(start, end, state, quantities, Accuracy.ESTIMATED if reason else Accuracy.EXACT, reason)
@@ -204,13 +215,18 @@ def _last_known(known: KnownThing | None) -> str:
     return known.state if known else RUNNING
 
 
-def _size(server: Row, resizes: list[int], at: int, known: KnownThing | None) -> tuple[Mapping[str, int], str]:
-    """The size at a moment: today's after the last resize, the ledger's before the first, unknown in between."""
-    if not resizes or at >= resizes[-1]:
-        return quantities_of(server), ""
-    if at < resizes[0] and known is not None and known.quantities and known.until <= resizes[0]:
-        return known.quantities, ""
-    return (known.quantities if known and known.quantities else quantities_of(server)), NO_SIZE
+def _sizes(server: Row, resizes: list[Turn], known: KnownThing | None) -> list[Mapping[str, int] | None]:
+    """The size before the first resize, between each two and after the last; None for what nobody knows.
+
+    After the last it is today's, before the first the ledger's, and a reverted resize ends where it began.
+    """
+    sizes: list[Mapping[str, int] | None] = [None] * len(resizes) + [quantities_of(server)]
+    for number in range(len(resizes) - 1, 0, -1):
+        if resizes[number].reverted:
+            sizes[number - 1] = sizes[number + 1]
+    if resizes and known is not None and known.quantities and known.until <= resizes[0].at:
+        sizes[0] = known.quantities
+    return sizes
 
 
 def _merged(pieces: Iterable[_Piece]) -> list[_Piece]:
