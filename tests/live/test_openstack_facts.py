@@ -177,7 +177,8 @@ def identity_provider(admin: Connection, member: Member) -> Iterator[str]:
     name = f"idp-{member.project.id[:8]}"
     base = f"/OS-FEDERATION/identity_providers/{name}"
     rules = [{"local": [{"user": {"name": "{0}"}}], "remote": [{"type": "HTTP_OIDC_SUB"}]}]
-    admin.identity.put(base, json={"identity_provider": {"enabled": True}})
+    # Without a domain Keystone makes one for the provider, which then outlives it.
+    admin.identity.put(base, json={"identity_provider": {"enabled": True, "domain_id": "default"}})
     admin.identity.put(f"/OS-FEDERATION/mappings/{name}", json={"mapping": {"rules": rules}})
     admin.identity.put(f"{base}/protocols/openid", json={"protocol": {"mapping_id": name}})
     yield name
@@ -185,16 +186,34 @@ def identity_provider(admin: Connection, member: Member) -> Iterator[str]:
     admin.identity.delete(f"/OS-FEDERATION/mappings/{name}")
 
 
-def test_a_federated_user_is_made_once_and_found_by_the_subject(admin: Connection, identity_provider: str) -> None:
+@pytest.fixture
+def federated(admin: Connection, identity_provider: str) -> Iterator[dict[str, Any]]:
+    """The body of a federated user, made once as "ada"; whoever has a name of this provider is deleted at the end."""
     subject = {"protocol_id": "openid", "unique_id": f"subject of {identity_provider}"}
-    user = {"domain_id": "default", "federated": [{"idp_id": identity_provider, "protocols": [subject]}]}
-    made = admin.identity.post("/users", json={"user": user | {"name": f"ada of {identity_provider}"}})
+    body = {"domain_id": "default", "federated": [{"idp_id": identity_provider, "protocols": [subject]}]}
+    made = admin.identity.post("/users", json={"user": body | {"name": f"ada of {identity_provider}"}})
     assert made.status_code == 201
-    again = admin.identity.post("/users", json={"user": user | {"name": f"eve of {identity_provider}"}})
-    assert again.status_code == 409
-    found = admin.identity.get("/users", params={"idp_id": identity_provider, **subject}).json()["users"]
-    assert [person["id"] for person in found] == [made.json()["user"]["id"]]
-    admin.identity.delete_user(found[0]["id"])
+    yield body | {"made": made.json()["user"]["id"], "query": {"idp_id": identity_provider, **subject}}
+    for person in admin.identity.get("/users", params={"name__endswith": f" of {identity_provider}"}).json()["users"]:
+        admin.identity.delete_user(person["id"])
+
+
+def test_a_federated_user_is_found_by_its_subject(admin: Connection, federated: dict[str, Any]) -> None:
+    found = admin.identity.get("/users", params=federated["query"]).json()["users"]
+    assert [person["id"] for person in found] == [federated["made"]]
+
+
+def test_a_second_user_of_a_subject_is_refused_and_left_behind_without_an_identity(
+    admin: Connection, federated: dict[str, Any]
+) -> None:
+    name = f"eve of {federated['query']['idp_id']}"
+    body = {"domain_id": "default", "federated": federated["federated"], "name": name}
+    assert admin.identity.post("/users", json={"user": body}).status_code == 409
+    (left,) = admin.identity.get("/users", params={"name": name}).json()["users"]
+    shown = admin.identity.get(f"/users/{left['id']}").json()["user"]
+    assert not shown.get("federated")
+    found = admin.identity.get("/users", params=federated["query"]).json()["users"]
+    assert [person["id"] for person in found] == [federated["made"]]
 
 
 def test_a_federated_user_of_an_unknown_provider_is_refused(admin: Connection) -> None:

@@ -211,7 +211,9 @@ def record_identity(record: Recorder) -> None:
         "federated": [{"idp_id": provider, "protocols": [subject]}],
     }
     record("keystone_user_create_federated_unknown_idp", "identity", "POST", "/users", body={"user": user})
-    body: dict[str, Any] = {"identity_provider": {"enabled": True, "remote_ids": [f"https://{mark}.example.org"]}}
+    body: dict[str, Any] = {
+        "identity_provider": {"domain_id": "default", "remote_ids": [f"https://{mark}.example.org"]}
+    }
     record("keystone_idp_create", "identity", "PUT", f"/OS-FEDERATION/identity_providers/{provider}", body=body)
     rules = [{"local": [{"user": {"name": "{0}"}}], "remote": [{"type": "HTTP_OIDC_SUB"}]}]
     body = {"mapping": {"rules": rules}}
@@ -223,8 +225,9 @@ def record_identity(record: Recorder) -> None:
     record("keystone_users_by_federated_identity", "identity", "GET", query)
     user["name"] = f"eve-{mark}"
     record("keystone_user_create_federated_409", "identity", "POST", "/users", body={"user": user})
-    if "user" in made:
-        identity.delete_user(made["user"]["id"])
+    left = record("keystone_user_left_by_409", "identity", "GET", f"/users?name={user['name']}")
+    for person in (made["user"], *left["users"]):
+        identity.delete_user(person["id"])
     record("keystone_idp_delete", "identity", "DELETE", f"/OS-FEDERATION/identity_providers/{provider}")
     identity.delete_mapping(provider)
 
