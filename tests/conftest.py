@@ -11,9 +11,8 @@ from django.core.cache import cache
 
 from config import clock
 from config.celery import app as celery_app
-from tests.support import skips
 
-pytest_plugins = ["tests.support.postgres"]
+pytest_plugins = ["tests.support.skips", "tests.support.postgres"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -27,16 +26,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     asleep = [item for item in items if item.get_closest_marker("live")]
     config.hook.pytest_deselected(items=asleep)
     items[:] = [item for item in items if item not in asleep]
-
-
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    skips.print_summary(terminalreporter)
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
-    yield
-    skips.fail_when_forbidden(session)
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,11 @@
-"""Skipping for want of a system package: said loudly, with the line that installs it, and forbidden in CI."""
+"""Skipping for want of a system package: said loudly, with the line that installs it, and forbidden in CI.
+
+A pytest plugin; `tests/conftest.py` loads it.
+"""
 
 import os
 from collections import Counter
+from collections.abc import Generator
 from typing import Any, NoReturn
 
 import pytest
@@ -14,7 +18,7 @@ def without(what: str, *, apt: str) -> NoReturn:
     pytest.skip(f"{what} is missing: {_MARK} {apt}")
 
 
-def print_summary(terminalreporter: Any) -> None:
+def pytest_terminal_summary(terminalreporter: Any) -> None:
     reasons = Counter(_reason(report) for report in terminalreporter.stats.get("skipped", []))
     if not reasons:
         return
@@ -26,12 +30,12 @@ def print_summary(terminalreporter: Any) -> None:
         terminalreporter.line(f"To run them too: sudo apt-get install {' '.join(packages)}", yellow=True)
 
 
-def fail_when_forbidden(session: pytest.Session) -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_sessionfinish(session: pytest.Session) -> Generator[None, None, None]:
     """TENANTRY_FAIL_ON_SKIP=1 (as in CI) makes a run with skipped tests a failed one."""
+    yield
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-    if os.environ.get("TENANTRY_FAIL_ON_SKIP") != "1" or reporter is None or hasattr(session.config, "workerinput"):
-        return
-    if reporter.stats.get("skipped"):
+    if os.environ.get("TENANTRY_FAIL_ON_SKIP") == "1" and reporter is not None and reporter.stats.get("skipped"):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
