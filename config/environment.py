@@ -1,4 +1,7 @@
-"""Readers of environment variables. Each fails loudly, with the name of the variable and what it should hold."""
+"""Readers of environment variables. Each fails loudly, with the name of the variable and what it should hold.
+
+An empty variable counts as not set: make and systemd pass on empty ones.
+"""
 
 import os
 from pathlib import Path
@@ -6,11 +9,11 @@ from pathlib import Path
 from django.core.exceptions import ImproperlyConfigured
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
-_FALSE = frozenset({"0", "false", "no", "off", ""})
+_FALSE = frozenset({"0", "false", "no", "off"})
 
 
 def text(name: str, default: str) -> str:
-    return os.environ.get(name, default).strip()
+    return os.environ.get(name, "").strip() or default
 
 
 def words(name: str, default: str = "") -> list[str]:
@@ -19,12 +22,12 @@ def words(name: str, default: str = "") -> list[str]:
 
 
 def boolean(name: str, default: bool = False) -> bool:
-    value = os.environ.get(name)
-    if value is None:
+    value = os.environ.get(name, "").strip()
+    if not value:
         return default
-    if value.strip().lower() in _TRUE:
+    if value.lower() in _TRUE:
         return True
-    if value.strip().lower() in _FALSE:
+    if value.lower() in _FALSE:
         return False
     raise ImproperlyConfigured(f"{name}={value!r} is neither yes nor no. Set it to 1 or 0.")
 

@@ -6,14 +6,18 @@ from django.core.exceptions import ImproperlyConfigured
 from config import environment
 
 
-@pytest.mark.parametrize(("value", "meaning"), [("1", True), (" Yes ", True), ("off", False), ("", False)])
+@pytest.mark.parametrize(("value", "meaning"), [("1", True), (" Yes ", True), ("off", False)])
 def test_a_boolean_is_read_from_the_usual_words(monkeypatch: pytest.MonkeyPatch, value: str, meaning: bool) -> None:
     monkeypatch.setenv("X", value)
     assert environment.boolean("X", default=not meaning) is meaning
 
 
-def test_what_is_not_set_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("value", [None, "", " "], ids=["not set", "empty", "blank"])
+def test_what_is_not_set_or_empty_is_the_default(monkeypatch: pytest.MonkeyPatch, value: str | None) -> None:
     monkeypatch.delenv("X", raising=False)
+    if value is not None:
+        monkeypatch.setenv("X", value)
+    assert environment.text("X", "x") == "x"
     assert environment.boolean("X", default=True) is True
     assert environment.integer("X", 7) == 7
     assert environment.secret("X") is None

@@ -2,13 +2,15 @@
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import threading
+import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -103,6 +105,42 @@ def test_it_starts_four_processes_and_leaves_none(environment: dict[str, str], e
     assert processes_of(environment["TENANTRY_VAR"]) == []
     for variable in ("TENANTRY_PORT", "TENANTRY_EMULATOR_PORT"):
         run.check_port_free(variable, int(environment[variable]))
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("run")
+def test_a_mail_goes_through_outbox_broker_and_worker_and_a_lost_broker_folder_only_delays_it(
+    environment: dict[str, str],
+) -> None:
+    var = Path(environment["TENANTRY_VAR"])
+    with running(environment):
+        shutil.rmtree(var / "broker")
+        enqueue_mail(environment, "first")
+        wait_until(lambda: "first" in mails(var))
+        enqueue_mail(environment, "second")
+        shutil.rmtree(var / "broker", ignore_errors=True)
+        wait_until(lambda: "second" in mails(var))
+
+
+def enqueue_mail(environment: dict[str, str], subject: str) -> None:
+    """From a process of its own, as a page would: the row is committed, then the worker is woken."""
+    code = (
+        "from events.services import mail_enqueue; "
+        f"mail_enqueue(key={subject!r}, to='ada@example.org', subject={subject!r}, body='')"
+    )
+    run.manage(run.demo_environment(environment), "shell", "--no-imports", "-c", code)
+
+
+def mails(var: Path) -> list[str]:
+    found = [path.read_text(encoding="utf-8") for path in (var / "mail").glob("*")]
+    return [line.removeprefix("Subject: ") for text in found for line in text.splitlines() if "Subject: " in line]
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + START
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.1)
 
 
 @pytest.mark.slow
