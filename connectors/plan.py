@@ -175,7 +175,7 @@ def plan_tenancy(wanted: WantedTenancy, found: Found, policy: Policy) -> Tenancy
     creating = any(draft.change.kind is ChangeKind.TENANCY_CREATE for draft in drafts)
     native_id = tenancy.native_id if tenancy else wanted.native_id
     if tenancy is not None:
-        drafts.extend(_own_fields(wanted, tenancy))
+        drafts.extend(_own_fields(wanted, tenancy, complete=found.survey.complete(Section.TENANCIES)))
     if creating or native_id:
         drafts.extend(_members(wanted, native_id, creating, found, policy))
         drafts.extend(_limits(wanted, native_id, creating, found, policy))
@@ -228,7 +228,7 @@ def _create(wanted: WantedTenancy) -> Change:
     )
 
 
-def _own_fields(wanted: WantedTenancy, tenancy: FoundTenancy) -> Iterator[_Draft]:
+def _own_fields(wanted: WantedTenancy, tenancy: FoundTenancy, *, complete: bool) -> Iterator[_Draft]:
     base = Change(
         ChangeKind.TENANCY_TAG,
         Section.TENANCIES,
@@ -255,7 +255,7 @@ def _own_fields(wanted: WantedTenancy, tenancy: FoundTenancy) -> Iterator[_Draft
                 after="enabled",
             )
         )
-    if wanted.state is Wanted.SUSPENDED and tenancy.enabled:
+    if wanted.state is Wanted.SUSPENDED and tenancy.enabled and complete:
         yield _Draft(
             replace(
                 base,
@@ -492,7 +492,8 @@ def _drift(wanted: WantedTenancy, native_id: str, found: Found, policy: Policy) 
     mapped = set(policy.roles.values())
     for row in found.members.get(native_id, []):
         ours = row.account in known and row.role in mapped
-        if row.inherited or ours or row.account == policy.own_account:
+        own = policy.own_account and row.account == policy.own_account
+        if row.inherited or ours or own:
             continue
         via = f" by group {row.group}" if row.group else ""
         note = f"Given on the cloud{via}; not ours to take away until adopted."
