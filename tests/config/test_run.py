@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -114,12 +113,18 @@ def test_a_mail_goes_through_outbox_broker_and_worker_and_a_lost_broker_folder_o
 ) -> None:
     var = Path(environment["TENANTRY_VAR"])
     with running(environment):
-        shutil.rmtree(var / "broker")
+        lose_broker(var, "first")
         enqueue_mail(environment, "first")
         wait_until(lambda: "first" in mails(var))
         enqueue_mail(environment, "second")
-        shutil.rmtree(var / "broker", ignore_errors=True)
+        lose_broker(var, "second")
         wait_until(lambda: "second" in mails(var))
+
+
+def lose_broker(var: Path, when: str) -> None:
+    """The whole folder at once, between two looks of the worker."""
+    wait_until((var / "broker").exists)
+    (var / "broker").rename(var / f"lost-{when}")
 
 
 def enqueue_mail(environment: dict[str, str], subject: str) -> None:
