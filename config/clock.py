@@ -91,8 +91,8 @@ def set_source(source: Source | None) -> None:
 
 
 def is_set() -> bool:
-    """Whether `set_source` decides. Leases then follow it instead of the database's clock."""
-    return _source is not None
+    """Whether something else than the host's clock decides: then leases follow it instead of the database's clock."""
+    return _source is not None or _follow() is not None
 
 
 def _follow() -> RemoteClock | None:

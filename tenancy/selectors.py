@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from uuid import UUID
 
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 
 from tenancy import access
 from tenancy.models import (
@@ -14,6 +14,7 @@ from tenancy.models import (
     Condition,
     DriftLine,
     Membership,
+    Person,
     PlanLine,
     Project,
     Reading,
@@ -63,7 +64,7 @@ def accounts_of(people: Iterable[UUID]) -> QuerySet[Account]:
 
 def steps_of(tenancy: Tenancy) -> QuerySet[Step]:
     """The journal of a tenancy, newest plan first."""
-    rows = Step.objects.filter(tenancy=tenancy).select_related("account__person")
+    rows = Step.objects.filter(tenancy=tenancy).select_related("account__person", "cloud")
     return rows.order_by("-version", "-planned_at", "position")
 
 
@@ -93,6 +94,30 @@ def clouds_list() -> QuerySet[Cloud]:
 _ATTENTION = (Condition.State.NEEDS_YOU, Condition.State.CONTESTED, Condition.State.TRYING, Condition.State.UNKNOWN)
 
 
+def tenancies_list() -> QuerySet[Tenancy]:
+    """Every tenancy with its project, cloud and conditions; for operators."""
+    return Tenancy.objects.select_related("project", "cloud").prefetch_related("conditions")
+
+
+def needing_attention(tenancies: QuerySet[Tenancy]) -> QuerySet[Tenancy]:
+    """Those of which a section is not as wanted and not merely held, paused or ending."""
+    return tenancies.filter(Exists(Condition.objects.filter(tenancy=OuterRef("pk"), state__in=_ATTENTION)))
+
+
+def surveys_of(cloud: Cloud) -> QuerySet[SurveyRun]:
+    """Full surveys of a cloud, newest first, with their sections."""
+    return SurveyRun.objects.filter(cloud=cloud, tenancy=None).prefetch_related("sections")
+
+
+def people_list(words: str = "") -> QuerySet[Person]:
+    """People with the number of their projects; all of ``words`` must be in name, user name or e-mail address."""
+    rows = Person.objects.select_related("institution")
+    for word in words.split():
+        rows = rows.filter(Q(name__icontains=word) | Q(username__icontains=word) | Q(email__icontains=word))
+    now = Count("memberships", filter=Q(memberships__ended_at__isnull=True))
+    return rows.annotate(project_count=now).order_by("name", "username")
+
+
 def last_survey(cloud: Cloud) -> SurveyRun | None:
     """The newest full survey that was finished or failed, with its sections."""
     runs = SurveyRun.objects.filter(cloud=cloud, tenancy=None).exclude(state=SurveyRun.State.RUNNING)
@@ -101,7 +126,7 @@ def last_survey(cloud: Cloud) -> SurveyRun | None:
 
 def plan_lines(cloud: Cloud) -> QuerySet[PlanLine]:
     rows = PlanLine.objects.filter(cloud=cloud)
-    return rows.select_related("tenancy", "tenancy__project", "tenancy__project__institution", "account__person")
+    return rows.select_related("cloud", "tenancy", "tenancy__project", "tenancy__project__institution", "account__person")
 
 
 def drift_lines(cloud: Cloud) -> QuerySet[DriftLine]:

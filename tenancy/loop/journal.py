@@ -28,17 +28,17 @@ def steps_save(tenancy: Tenancy, plan: TenancyPlan, changes: Sequence[Change]) -
     """One row per change, in the plan's order; a change that was tried before gets its old row again."""
     rows = Step.objects.filter(tenancy=tenancy, version=plan.version)
     open_rows = {(row.kind, row.target): row for row in rows if row.state in OPEN}
-    rounds: dict[tuple[str, str], int] = {}
+    rounds: dict[str, int] = {}
     for row in rows:
         if row.state in CLOSED or row.state == Step.State.SUPERSEDED:
-            rounds[(row.kind, row.target)] = max(rounds.get((row.kind, row.target), 0), row.round + 1)
+            rounds[row.target] = max(rounds.get(row.target, 0), row.round + 1)
     saved: list[tuple[Step, Change]] = []
     with transaction.atomic():
         for position, change in enumerate(changes):
             where = (str(change.kind), change.target)
             here = open_rows.get(where)
             if here is None:
-                here = _new(tenancy, plan.version, position, change, rounds.get(where, 0))
+                here = _new(tenancy, plan.version, position, change, rounds.get(change.target, 0))
                 here.save(force_insert=True)
             else:
                 here.position, here.before, here.native_id = position, change.before, change.native_id

@@ -11,8 +11,19 @@ from django.db import transaction
 from config import clock
 from connectors.errors import ConnectorError
 from connectors.plan import Drift, Hold, TenancyPlan
-from connectors.types import Change, FoundLimit, Survey
-from tenancy.models import Cloud, DriftLine, PlanLine, Reading, SurveyRun, SurveySection, Tenancy
+from connectors.types import Change, FoundLimit, ProofFact, Survey
+from tenancy.models import (
+    Account,
+    Cloud,
+    DriftLine,
+    Membership,
+    PlanLine,
+    Proof,
+    Reading,
+    SurveyRun,
+    SurveySection,
+    Tenancy,
+)
 
 
 def run_start(cloud: Cloud, tenancy: Tenancy | None = None) -> SurveyRun:
@@ -85,6 +96,21 @@ def readings_save(limits: Iterable[FoundLimit], tenancies: Mapping[str, UUID], a
 def _peak(before: int | None, now: int | None) -> int | None:
     known = [value for value in (before, now) if value is not None]
     return max(known) if known else None
+
+
+def accounts_once_in(tenancy: Tenancy) -> list[str]:
+    """Native ids of everybody who is or was a member of the tenancy's project."""
+    people = Membership.objects.filter(project=tenancy.project_id).values("person")
+    rows = Account.objects.filter(cloud=tenancy.cloud_id, person__in=people).exclude(native_id="")
+    return list(rows.order_by("native_id").values_list("native_id", flat=True))
+
+
+def proofs_save(tenancy: Tenancy, version: int, facts: Iterable[ProofFact]) -> None:
+    moment = clock.now()
+    Proof.objects.bulk_create(
+        Proof(tenancy=tenancy, version=version, at=moment, name=fact.name[:200], ok=fact.ok, detail=fact.detail)
+        for fact in facts
+    )
 
 
 def lines_save(cloud: Cloud, plans: Sequence[TenancyPlan], at: datetime) -> None:

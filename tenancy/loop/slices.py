@@ -11,6 +11,7 @@ from django.db.models import F
 
 from config import clock
 from connectors.contract import Connector
+from connectors.contract import Proof as ProofOfCloud
 from connectors.errors import ConnectorError, Forbidden, Unauthorized
 from connectors.plan import Found, HeldChange, TenancyPlan, plan_tenancy
 from connectors.types import Scope, Survey, WantedTenancy
@@ -106,6 +107,17 @@ class Slice:
         if self.tenancy.native_id:
             record.readings_save(survey.limits, {self.tenancy.native_id: self.tenancy.pk}, survey.taken_at)
 
+    def _prove(self, plan: TenancyPlan, result: Result) -> None:
+        """What was promised gone is looked at once more, by another way than the one that took it away."""
+        closed = self.tenancy.wanted == Tenancy.Wanted.SUSPENDED and result.clean and not plan.unknown
+        if not closed or not self.tenancy.native_id or not isinstance(self.connector, ProofOfCloud):
+            return
+        if self.tenancy.proofs.filter(version=plan.version).exists():
+            return
+        accounts = record.accounts_once_in(self.tenancy)
+        facts = self.connector.prove_gone(self.tenancy.native_id, accounts)
+        record.proofs_save(self.tenancy, plan.version, facts)
+
     def _lines(
         self,
         cloud: Cloud,
@@ -132,6 +144,7 @@ class Slice:
         if result.locked_out is not None:
             breaker.trip(self.tenancy.cloud, result.locked_out)
         self.tenancy.refresh_from_db(fields=("verify_at", "attempts"))
+        self._prove(plan, result)
         end = settle.ending(self.tenancy, plan, held, result, doubt or self.lease.takeover, taken_at)
         settle.conditions_save(self.tenancy, plan, held, result, end.next_try)
         if result.clean:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 
-from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
@@ -176,13 +175,11 @@ class Proof(models.Model):
     """A promise ("nobody gets in") checked on the cloud; ``ok`` is null if it could not be checked."""
 
     tenancy = models.ForeignKey(Tenancy, on_delete=models.CASCADE, related_name="proofs")
+    version = models.PositiveIntegerField()
     at = models.DateTimeField()
     name = models.CharField(max_length=200)
     ok = models.BooleanField(null=True)
     detail = models.TextField(blank=True)
-    asked_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
-    )
 
     class Meta:
         ordering = ("-at", "id")

@@ -12,6 +12,7 @@ from tenancy.services.clouds import (
     cloud_pause,
     cloud_probe,
     cloud_resume,
+    cloud_survey_ask,
     site_pause,
     site_resume,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "cloud_pause",
     "cloud_probe",
     "cloud_resume",
+    "cloud_survey_ask",
     "institution_create",
     "limits_set",
     "member_add",

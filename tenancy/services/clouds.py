@@ -29,7 +29,7 @@ from tenancy.models import (
     SiteSwitch,
     Tenancy,
 )
-from tenancy.services.rules import free_slug, operator_only, wake_workers
+from tenancy.services.rules import free_slug, operator_only, wake_survey, wake_workers
 
 COLORS = 6
 
@@ -193,6 +193,16 @@ def probe_save(cloud: Cloud, probe: Probe) -> None:
         )
         for right in probe.rights
     )
+
+
+@transaction.atomic
+def cloud_survey_ask(*, actor: Person | None, cloud: Cloud) -> None:
+    """Make the next full survey due now; a worker reads the cloud and plans anew. Writes nothing there."""
+    operator_only(actor)
+    cloud.survey_due_at = clock.now()
+    cloud.save(update_fields=("survey_due_at",))
+    record(actor=actor, verb=Verb.SURVEY_ASKED, target=cloud, summary=f"Asked to survey {cloud} again.", cloud=cloud)
+    wake_survey()
 
 
 @transaction.atomic

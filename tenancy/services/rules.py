@@ -10,6 +10,7 @@ from tenancy.errors import NotAllowed, RuleError
 from tenancy.models import Membership, Person, Project
 
 WORK = "tenancy.tasks.work"
+SURVEY = "tenancy.tasks.survey"
 
 
 def operator_only(actor: Person | None) -> None:
@@ -62,3 +63,7 @@ def free_slug(text: str, taken: set[str], length: int = 50) -> str:
 
 def wake_workers() -> None:
     wake(WORK)
+
+
+def wake_survey() -> None:
+    wake(SURVEY)

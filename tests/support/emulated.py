@@ -58,6 +58,7 @@ class WsgiTransport(BaseAdapter):
             headers=urllib3.HTTPHeaderDict(headers.to_wsgi_list()),
             status=int(status.split()[0]),
             preload_content=False,
+            request_method=str(request.method),
         )
         return HTTPAdapter().build_response(request, raw)
 
