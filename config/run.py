@@ -70,7 +70,7 @@ def start(environment: dict[str, str]) -> int:
     commands = parse_procfile((ROOT / "Procfile").read_text(encoding="utf-8")).processes
     with emulator(commands.pop("emulator"), environment) as process:
         # First of all, because everything after it takes the time from the emulator.
-        wait_for(environment["TENANTRY_EMULATOR_URL"], process)
+        wait_for(environment["TENANTRY_CLOCK_URL"], process)
         manage(environment, "migrate", "--verbosity", "0")
         collect_static(environment)
         seed(environment)
