@@ -112,8 +112,11 @@ def _parsed(response: requests.Response) -> Any:
 
 def template(url: str) -> str:
     """The endpoint of a URL without its version and ids: ``/os-quota-sets/{id}/detail``."""
-    path = _VERSION.sub("", urlsplit(url).path, count=1) or "/"
-    parts = path.split("/")
+    path = urlsplit(url).path
+    if not _VERSION.match(path):
+        # The list of versions, wherever it is served.
+        return "/"
+    parts = _VERSION.sub("", path, count=1).split("/")
     for position, part in enumerate(parts):
         if part and (_ID.match(part) or (position and parts[position - 1] in _OWNERS)):
             parts[position] = "{id}"

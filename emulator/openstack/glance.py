@@ -16,10 +16,13 @@ def _body(call: Call, row: Row) -> Body:
     path = f"/v2/images/{row['id']}"
     made = iso_z(row["created"])
     return {
-        "id": row["id"], "name": row["name"], "status": "active", "visibility": row["visibility"], "owner": row["owner"],
+        "id": row["id"], "name": row["name"], "status": "active", "visibility": row["visibility"],
+        "owner": row["owner"],
         "size": row["size"], "virtual_size": None, "min_disk": row["min_disk"], "min_ram": 0, "disk_format": "qcow2",
-        "container_format": "bare", "protected": False, "os_hidden": False, "tags": [], "checksum": row["id"].replace("-", ""),
-        "os_hash_algo": "sha512", "os_hash_value": call.world.ids.secret("image", row["id"], size=64), "created_at": made,
+        "container_format": "bare", "protected": False, "os_hidden": False, "tags": [],
+        "checksum": row["id"].replace("-", ""),
+        "os_hash_algo": "sha512", "os_hash_value": call.world.ids.secret("image", row["id"], size=64),
+        "created_at": made,
         "updated_at": made, "self": path, "file": f"{path}/file", "schema": "/v2/schemas/image",
     }  # fmt: skip
 
@@ -28,8 +31,10 @@ def _body(call: Call, row: Row) -> Body:
 def image_list(call: Call) -> Reply:
     rows = [row for row in call.world["images"].in_order() if _visible(call, row)]
     for key in ("owner", "name", "visibility"):
-        if key in call.args:
+        if key in call.args and (key, call.args[key]) != ("visibility", "all"):
             rows = [row for row in rows if row[key] == call.args[key]]
+    if call.args.get("os_hidden", "").lower() == "true":
+        rows = []
     if marker := call.args.get("marker"):
         rows = [row for row in rows if row["id"] > marker]
     limit = min(call.number("limit") or _PAGE, 1000)
