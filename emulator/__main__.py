@@ -72,8 +72,8 @@ def build(options: argparse.Namespace) -> App:
     if found is not None and now is None:
         now = time.time() + found["ahead_of_host"]
     config = WorldConfig(
-        seed=options.seed, projects=options.projects, servers=options.servers, volumes=options.volumes, now=now, speed=speed,
-        history=options.history, release=options.release, list_limit=options.list_limit,
+        seed=options.seed, projects=options.projects, servers=options.servers, volumes=options.volumes, now=now,
+        speed=speed, history=options.history, release=options.release, list_limit=options.list_limit,
         unified_limits=options.unified_limits, token_cache=options.token_cache, token_seconds=options.token_seconds,
         admin_password=options.admin_password, region=options.region,
     )  # fmt: skip

@@ -13,8 +13,8 @@ Interval = dict[str, Any]
 def account(world: World, project: str | None, start: float, end: float) -> dict[str, Any]:
     """What each thing of the project (of all with None) was, in [start, end): states, sizes, from and to.
 
-    A server's interval holds its status, vcpus, ram (MiB) and disk (GiB); a volume's its status and size (GiB); times are
-    ISO 8601 UTC. Intervals are cut at the edges and equal neighbours are joined; nothing outside is listed.
+    A server's interval holds its status, vcpus, ram (MiB) and disk (GiB); a volume's its status and size (GiB); times
+    are ISO 8601 UTC. Intervals are cut at the edges and equal neighbours are joined; nothing outside is listed.
     """
     now = world.now
     servers = [_server(world, one, start, end) for one in world.servers.everything(now, project)]
@@ -39,7 +39,8 @@ def _server(world: World, server: Server, start: float, end: float) -> Interval:
         until = server.phases[number + 1].at if number + 1 < len(server.phases) else FOREVER
         flavor = flavors[phase.flavor]
         what = {
-            "status": phase.status, "vcpus": flavor["vcpus"], "ram": flavor["ram"], "disk": flavor["disk"] + flavor["ephemeral"],
+            "status": phase.status, "vcpus": flavor["vcpus"], "ram": flavor["ram"],
+            "disk": flavor["disk"] + flavor["ephemeral"],
             "flavor": flavor["name"],
         }  # fmt: skip
         spans.append((phase.at, until, what))
@@ -63,7 +64,8 @@ def _volume(volume: Volume, start: float, end: float) -> Interval:
 
 def _whole(thing: Snapshot | FloatingIp, start: float, end: float, **what: Any) -> Interval:
     return {
-        "id": thing.id, "project_id": thing.project_id, "intervals": _cut([(thing.created, thing.ends, what)], start, end),
+        "id": thing.id, "project_id": thing.project_id,
+        "intervals": _cut([(thing.created, thing.ends, what)], start, end),
     }  # fmt: skip
 
 

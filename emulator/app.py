@@ -276,10 +276,8 @@ def _negotiate(call: Call, service: Service) -> Version:
     version = (int(found[1]), int(found[2]))
     if not low <= version <= high:
         call.version = version  # the real services repeat the version they refuse in their headers
-        raise ApiError(
-            406,
-            f"Version {asked} is not supported by the API. Minimum is {low[0]}.{low[1]} and maximum is {high[0]}.{high[1]}.",
-        )
+        span = f"Minimum is {low[0]}.{low[1]} and maximum is {high[0]}.{high[1]}."
+        raise ApiError(406, f"Version {asked} is not supported by the API. {span}")
     return version
 
 

@@ -1,6 +1,5 @@
 """The world clock: starts at the host's now (or any given time), can be moved, speeded up and frozen."""
 
-import calendar
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -49,10 +48,9 @@ def parse_naive(text: str, *formats: str) -> float:
     """Epoch seconds of a UTC text in the first of `formats` that fits. Raises ValueError."""
     for form in formats:
         try:
-            moment = datetime.strptime(text, form)
+            return datetime.strptime(f"{text} +0000", f"{form} %z").timestamp()
         except ValueError:
             continue
-        return calendar.timegm(moment.timetuple()) + moment.microsecond / 1e6
     raise ValueError(text)
 
 

@@ -1,4 +1,4 @@
-"""The control port under /control: clock, life, faults, counters, writes, accounting, clouds.yaml. No token; loopback only."""
+"""The control port under /control: clock, life, faults, counters, writes, accounting, clouds.yaml. Loopback only."""
 
 import json
 from collections.abc import Callable
@@ -108,7 +108,7 @@ def _population(app: "App", kind: Kind, project: str, living: int, since: int, s
     return table.put(
         {
             "id": str(number), "number": number, "kind": int(kind), "project_id": project, "living": living,
-            "since": since, "span": span,
+            "since": since, "span": span, "users": app.world.people_of(project),
         }
     )  # fmt: skip
 
@@ -120,8 +120,7 @@ def faults_list(app: "App", request: Request, rest: str) -> Answer:
 def faults_add(app: "App", request: Request, rest: str) -> Answer:
     """One rule, or {"faults": [rules]}."""
     body = _body(request)
-    given = body["faults"] if "faults" in body else [body]
-    return {"faults": [app.add_fault(one).public() for one in given]}
+    return {"faults": [app.add_fault(one).public() for one in body.get("faults", [body])]}
 
 
 def faults_remove(app: "App", request: Request, rest: str) -> Answer:

@@ -1,9 +1,9 @@
 """Faults by rule: which requests they hit, when, and what then goes wrong.
 
-A rule is a JSON object. It matches by `method` (text or list), `service` (identity, compute, volume, network, placement,
-image), `path` and `query` (regular expressions, searched), `writes` (true: only requests that change something) and `page`
-(the n-th page of a listing). It fires on the `nth` match only, or on `every` n-th, after the first `after`, at most `times`,
-with `probability` (drawn from the seed). What it does:
+A rule is a JSON object. It matches by `method` (text or list), `service` (identity, compute, volume, network,
+placement, image), `path` and `query` (regular expressions, searched), `writes` (true: only requests that change
+something) and `page` (the n-th page of a listing). It fires on the `nth` match only, or on `every` n-th, after the
+first `after`, at most `times`, with `probability` (drawn from the seed). What it does:
 
     latency       seconds to wait before anything else (a real wait, in process too)
     status        answer this status in the service's own error form, with `message` and `retry_after`; nothing happens
@@ -41,11 +41,11 @@ EVENTS = (
 
 
 class ConnectionCut(Exception):
-    """The server closed the connection without an answer. A test transport raises its library's connection error for it."""
+    """The server closed the connection without an answer; a test transport raises its library's connection error."""
 
 
 class Hang(Exception):
-    """The server holds the connection and never answers. A test transport raises its library's read timeout for it."""
+    """The server holds the connection and never answers; a test transport raises its library's read timeout."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(f"no answer for {seconds:g} s")
@@ -136,9 +136,9 @@ _GIVEN = {f.name for f in fields(Rule)} - _OWN
 
 
 def read_rule(given: Any, number: int) -> Rule:
-    """A rule from its JSON. Raises ValueError naming what is wrong: a misspelt fault must not pass for a healthy cloud."""
+    """A rule from its JSON. Raises ValueError: a misspelt fault must not pass for a healthy cloud."""
     if not isinstance(given, dict):
-        raise ValueError(f"a fault rule is an object, not {given!r}")
+        raise TypeError(f"a fault rule is an object, not {given!r}")
     unknown = sorted(set(given) - _GIVEN)
     if unknown:
         raise ValueError(f"unknown key(s) in fault rule: {', '.join(unknown)}; known are {', '.join(sorted(_GIVEN))}")

@@ -1,7 +1,7 @@
-"""Ids that come from the seed: every run of the same world has the same ones, and those of living things tell which they are.
+"""Ids that come from the seed: every run of the same world has the same ones.
 
-A living thing (server, volume, ...) is number `index` of population `population`. Its id carries both, masked by a keyed
-hash, so an id is turned back into the thing without any table: 100,000 servers need no index of 100,000 rows.
+A living thing (server, volume, ...) is number `index` of population `population`. Its id carries both, masked by a
+keyed hash, so an id is turned back into the thing without any table: 100,000 servers need no index of 100,000 rows.
 """
 
 import hashlib

@@ -1,8 +1,8 @@
 """Populations of living things and their life stories, computed from the seed and the clock: nothing is stored.
 
-Births are numbered and come at a steady pace, so "newest first" is counting down, a page starts where its marker says, and
-the things of one project are every W-th birth. Life lengths are drawn from a table; the pace is chosen so that about the
-wanted number lives at the end of the first span.
+Births are numbered and come at a steady pace, so "newest first" is counting down, a page starts where its marker says,
+and the things of one project are every W-th birth. Life lengths are drawn from a table; the pace is chosen so that
+about the wanted number lives at the end of the first span.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -68,7 +68,7 @@ def _expected_span(kind: Kind, span: int) -> float:
 
 @dataclass(slots=True)
 class Population:
-    """`living` things at `origin + span`, spread over the projects of `wheel` (a project may stand in it several times)."""
+    """`living` things at `origin + span`, spread over `wheel`, in which a project may stand several times."""
 
     number: int
     kind: Kind
@@ -77,6 +77,7 @@ class Population:
     span: int
     living: int
     wheel: Sequence[str]
+    users: Sequence[str] = ()  # who made these things, where the project's own people are not to be asked
     births: int = 0
     _seats: dict[str, list[int]] = field(default_factory=dict)
     _table: list[tuple[int, int, int]] = field(default_factory=list)
@@ -93,7 +94,7 @@ class Population:
             self._table.append((upto, low, high - low))
 
     def draw(self, index: int) -> int:
-        """The 64 random bits of birth `index`; bits 0-9 choose its class of life, 10-29 its length, the rest its story."""
+        """64 random bits for birth `index`: 0-9 choose its class of life, 10-29 its length, the rest its story."""
         return mix(self.salt + index * 0x9E3779B97F4A7C15 & _MASK)
 
     def born(self, index: int) -> int:

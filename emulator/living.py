@@ -62,8 +62,8 @@ class Living(Generic[T]):
         sources = self._sources(now, project, self._after(marker, now), ended_since)
         return sources[0] if len(sources) == 1 else heapq.merge(*sources, key=_newest_first)
 
-    def census(self, now: float, project: str) -> Iterator[tuple[Population, int, int]]:
-        """(population, index, end) of the project's seeded things that live and that no row replaces: cheap counting."""
+    def census(self, now: float, project: str | None) -> Iterator[tuple[Population, int, int]]:
+        """(population, index, end) of the project's seeded things that live and that no row replaces, to count them."""
         for population in self._populations(self.kind):
             replaced = self._replaced(population)
             for index, end in population.survivors(now, project=project):

@@ -37,6 +37,7 @@ def grow(world: World) -> None:
     _grow_compute(world)
     _grow_networks(world)
     world.wheel = _wheel(world)
+    world.crews = {project: world.people_of(project) for project in set(world.wheel)}
     world.populate(Kind.SERVER, world.config.servers, world.wheel)
     world.populate(Kind.VOLUME, world.config.volumes, world.wheel)
     world.populate(Kind.FLOATING_IP, world.config.servers // 4, world.wheel)
@@ -70,7 +71,8 @@ def seeded_password(name: str) -> str:
 
 def _domain() -> Row:
     return {
-        "id": DOMAIN, "name": "Default", "description": "The default domain", "enabled": True, "tags": [], "options": {},
+        "id": DOMAIN, "name": "Default", "description": "The default domain", "enabled": True, "tags": [],
+        "options": {},
     }  # fmt: skip
 
 
@@ -99,7 +101,8 @@ def _inferences(world: World) -> Iterator[Row]:
 
 def _user(row_id: str, name: str, **extra: object) -> Row:
     return {
-        **extra, "id": row_id, "name": name, "domain_id": DOMAIN, "enabled": True, "password_expires_at": None, "options": {},
+        **extra, "id": row_id, "name": name, "domain_id": DOMAIN, "enabled": True, "password_expires_at": None,
+        "options": {},
     }  # fmt: skip
 
 
@@ -161,7 +164,8 @@ def _grants(world: World) -> Iterator[Row]:
 def _campus() -> Row:
     return {
         "id": "campus", "enabled": True, "description": "Campus sign-in", "domain_id": DOMAIN,
-        "remote_ids": ["https://sso.campus.example"], "authorization_ttl": None, "protocols": [("openid", "campus_mapping")],
+        "remote_ids": ["https://sso.campus.example"], "authorization_ttl": None,
+        "protocols": [("openid", "campus_mapping")],
     }  # fmt: skip
 
 
@@ -188,8 +192,10 @@ def _grow_compute(world: World) -> None:
 
 def network_row(row_id: str, name: str, project: str, created: int, *, external: bool = False, segment: int = 0) -> Row:
     return {
-        "id": row_id, "name": name, "project_id": project, "admin_state_up": True, "shared": False, "external": external,
-        "mtu": 1500 if external else 1450, "description": "", "segment": segment, "created": created, "updated": created,
+        "id": row_id, "name": name, "project_id": project, "admin_state_up": True, "shared": False,
+        "external": external,
+        "mtu": 1500 if external else 1450, "description": "", "segment": segment, "created": created,
+        "updated": created,
     }  # fmt: skip
 
 

@@ -1,9 +1,10 @@
 """A threaded HTTP/1.1 server with keep-alive around the WSGI application, which can cut or hold a connection.
 
-Our own because the ready ones either close after every answer or do not let an application give none; and because a survey
-of 1,000 projects shares two cores with it, so the request head is read by hand.
+Our own because the ready ones either close after every answer or do not let an application give none; and because a
+survey of 1,000 projects shares two cores with it, so the request head is read by hand.
 """
 
+import contextlib
 import io
 import select
 import socket
@@ -12,6 +13,7 @@ import struct
 import sys
 import threading
 import time
+import traceback
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -40,9 +42,8 @@ class Handler(socketserver.StreamRequestHandler):
         except (ConnectionError, TimeoutError, BrokenPipeError):
             pass  # the client went away: nothing to answer
         except BadRequest as error:
-            self._send(
-                f"HTTP/1.1 400 Bad Request\r\nContent-Length: {len(str(error))}\r\nConnection: close\r\n\r\n{error}".encode()
-            )
+            head = f"HTTP/1.1 400 Bad Request\r\nContent-Length: {len(str(error))}\r\nConnection: close\r\n\r\n"
+            self._send(f"{head}{error}".encode())
         finally:
             self.server.app.counters.connected(-1)
 
@@ -125,10 +126,8 @@ class Handler(socketserver.StreamRequestHandler):
                 return
 
     def finish(self) -> None:
-        try:
+        with contextlib.suppress(OSError, ValueError):  # the connection was cut on purpose
             super().finish()
-        except (OSError, ValueError):
-            pass  # the connection was cut on purpose
 
 
 class EmulatorServer(socketserver.ThreadingTCPServer):
@@ -154,8 +153,6 @@ class EmulatorServer(socketserver.ThreadingTCPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A bug in the emulator: say it, and answer nothing (the client sees a cut connection)."""
-        import traceback
-
         print(
             f"emulator: a request from {client_address} failed:\n{traceback.format_exc()}", file=sys.stderr, flush=True
         )

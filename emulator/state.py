@@ -1,4 +1,4 @@
-"""The state file: what differs from the seed, and where the clock stands. Written whole, then renamed over the old one."""
+"""The state file: what differs from the seed, and where the clock stands. Written whole, then renamed."""
 
 import json
 import os

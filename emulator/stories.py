@@ -1,7 +1,7 @@
-"""What happens to a server, a volume, a snapshot and a floating IP in its life: plain records, seeded or made over the API.
+"""What happens to a server, a volume, a snapshot and a floating IP in its life: plain records, seeded or made by hand.
 
-A record holds phases, each from a time on; what is true at a moment is the last phase that has begun. So a booting server
-becomes ACTIVE, and a deleted one is gone, by nothing but the clock.
+A record holds phases, each from a time on; what is true at a moment is the last phase that has begun. So a booting
+server becomes ACTIVE, and a deleted one is gone, by nothing but the clock.
 """
 
 from bisect import bisect_right

@@ -66,7 +66,7 @@ class WorldConfig:
     unified_limits: bool = False
     token_cache: bool = True
     token_seconds: int = 3600
-    admin_password: str = "emulator-secret"
+    admin_password: str = "emulator-secret"  # noqa: S105 - the demo's, given on the command line elsewhere
     region: str = "RegionOne"
 
     def fingerprint(self) -> dict[str, Any]:
@@ -88,10 +88,12 @@ class World:
         self.counter = 0
         self._view: float | None = None
         self.wheel: list[str] = []
+        self.crews: dict[str, list[str]] = {}  # who makes the seeded things of a project: its people at the beginning
         self.flavor_ids: list[str] = []
         self.image_ids: list[str] = []
         self._forced: deque[str] = deque()
         self._made: list[str] | None = None
+        self._site: tuple[tuple[int, int], tuple[int, int, int, int]] | None = None
         self._late: list[tuple[float, int, Callable[[], None]]] = []
         self._main: dict[Kind, Population] = {}
         self._extra: dict[str, tuple[Row, Population]] = {}
@@ -131,7 +133,7 @@ class World:
 
     @contextmanager
     def ids_kept(self, forced: list[str] | None = None) -> Iterator[list[str]]:
-        """Collects the ids made in the block; with `forced`, gives those again first (a late write lands with its own id)."""
+        """Collects the ids made in the block; with `forced`, gives those again first: a late write keeps its ids."""
         self._forced, self._made = deque(forced or ()), []
         try:
             yield self._made
@@ -156,17 +158,21 @@ class World:
 
     def populations(self, kind: Kind) -> list[Population]:
         found = [self._main[kind]] if kind in self._main else []
-        for row in self.tables["populations"]:
-            if row["kind"] == kind:
-                found.append(self._extra_population(row))
-        return found
+        return found + [self._extra_population(row) for row in self.tables["populations"] if row["kind"] == kind]
 
     def _extra_population(self, row: Row) -> Population:
         known = self._extra.get(row["id"])
         if known is None or known[0] is not row:
             salt = self.ids.number("population", row["number"], row["kind"])
             made = Population(
-                row["number"], Kind(row["kind"]), salt, row["since"], row["span"], row["living"], [row["project_id"]]
+                number=row["number"],
+                kind=Kind(row["kind"]),
+                salt=salt,
+                origin=row["since"],
+                span=row["span"],
+                living=row["living"],
+                wheel=[row["project_id"]],
+                users=row["users"],
             )
             known = self._extra[row["id"]] = (row, made)
         return known[1]
@@ -181,15 +187,19 @@ class World:
             restore=restore,
         )
 
-    def user_of(self, project_id: str, draw: int) -> str:
-        """Somebody of the project: who made a seeded thing."""
-        actors = sorted({g["actor"] for g in self.tables["grants"].find("target", f"project:{project_id}")})
-        users = [actor[5:] for actor in actors if actor.startswith("user:")]
-        return users[draw % len(users)] if users else self.ids.named("user", "admin")
+    def people_of(self, project_id: str) -> list[str]:
+        """Ids of the users who hold a role on the project now; the cloud admin when there are none."""
+        actors = {grant["actor"] for grant in self.tables["grants"].find("target", f"project:{project_id}")}
+        users = sorted(actor[5:] for actor in actors if actor.startswith("user:"))
+        return users or [self.ids.named("user", "admin")]
+
+    def _maker(self, population: Population, project: str, draw: int) -> str:
+        users = population.users or self.crews[project]
+        return users[(draw >> 20) % len(users)]
 
     def _build_server(self, population: Population, index: int, ends: int) -> stories.Server:
         draw, born, project = population.draw(index), population.born(index), population.owner(index)
-        user = self.user_of(project, draw >> 20)
+        user = self._maker(population, project, draw)
         story = stories.server_story(
             draw=draw, born=born, ends=ends, now=self.now, flavors=self.flavor_ids, user_id=user
         ) or stories.failed_story(draw=draw, born=born, ends=ends, flavors=self.flavor_ids, user_id=user)
@@ -208,10 +218,14 @@ class World:
             ends=ends,
             fault=None if story.launches else "No valid host was found. There are not enough hosts available.",
             network_id=network,
-            address=f"10.{(index >> 14) & 127}.{(index >> 6) & 255}.{index % 64 * 4 % 250 + 3}" if network else None,
+            address=self._address(network, index) if network else None,
             population=population.number,
             index=index,
         )
+
+    def _address(self, network: str, index: int) -> str | None:
+        subnets = self.tables["subnets"].find("network_id", network)
+        return f"{subnets[0]['cidr'].rpartition('.')[0]}.{index % 250 + 3}" if subnets else None
 
     def network_of(self, project: str) -> str | None:
         rows = self.tables["networks"].find("project_id", project)
@@ -226,7 +240,7 @@ class World:
             id=self.ids.living(Kind.VOLUME, population.number, index),
             name=stories.disk_name(draw, index),
             project_id=project,
-            user_id=self.user_of(project, draw >> 20),
+            user_id=self._maker(population, project, draw),
             created=born,
             phases=stories.volume_phases(born=born, size=size, grown=grown, ends=ends),
             ends=ends,
@@ -268,6 +282,23 @@ class World:
                 flavor = self.tables["flavors"].rows[server.phase(now).flavor]
                 instances, cores, ram = instances + 1, cores + flavor["vcpus"], ram + flavor["ram"]
         return instances, cores, ram
+
+    def site_use(self, moment: int) -> tuple[int, int, int, int]:
+        """(instances, vCPUs, MiB, GiB) on all hosts; reckoned once for each `moment` and state of the tables."""
+        key = (moment, self.log.version)
+        if self._site is None or self._site[0] != key:
+            flavors = self.tables["flavors"].rows
+            counts = dict.fromkeys(flavors, 0)
+            now, ids = self.now, self.flavor_ids
+            for population, index, end in self.servers.census(now, None):
+                draw, born = population.draw(index), population.born(index)
+                counts[ids[stories.flavor_at(draw=draw, born=born, ends=end, now=now, count=len(ids))]] += 1
+            for server in self.servers.stored(None):
+                if server.ends > now:
+                    counts[server.phase(now).flavor] += 1
+            sums = [sum(n * flavors[flavor][key] for flavor, n in counts.items()) for key in ("vcpus", "ram", "disk")]
+            self._site = (key, (sum(counts.values()), sums[0], sums[1], sums[2]))
+        return self._site[1]
 
     def volume_use(self, project: str) -> dict[str, int]:
         """Volumes, snapshots and GiB (snapshots count in gigabytes, as in Cinder) of a project now."""

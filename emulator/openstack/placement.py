@@ -49,7 +49,8 @@ def inventories(call: Call, uuid: str) -> Reply:
     sizes = dict(zip(_CLASSES, provider_sizes(call), strict=True))
     found = {
         name: {
-            "total": size, "reserved": 0, "min_unit": 1, "max_unit": size, "step_size": 1, "allocation_ratio": _RATIOS[name],
+            "total": size, "reserved": 0, "min_unit": 1, "max_unit": size, "step_size": 1,
+            "allocation_ratio": _RATIOS[name],
         }
         for name, size in sizes.items()
     }  # fmt: skip

@@ -115,7 +115,7 @@ class TokenStore:
         return actor
 
     def revoke(self, *, user_id: str | None = None, scope: ScopeKind = "", scope_id: str | None = None) -> None:
-        """Every token of the user, of the scope, or of the user on the scope: for ever, as Keystone's revocations are."""
+        """Every token of the user, of the scope, or of the user on the scope, and for ever."""
         hit = [
             token
             for token in (self._by_user[user_id] if user_id else self.tokens.values())

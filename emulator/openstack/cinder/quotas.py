@@ -6,7 +6,8 @@ from emulator.wire import Body, Call, Reply
 ROUTES = routes()
 TYPE = "__DEFAULT__"
 DEFAULTS = {
-    "volumes": 10, "per_volume_gigabytes": -1, "snapshots": 10, "gigabytes": 1000, "backups": 10, "backup_gigabytes": 1000,
+    "volumes": 10, "per_volume_gigabytes": -1, "snapshots": 10, "gigabytes": 1000, "backups": 10,
+    "backup_gigabytes": 1000,
     f"volumes_{TYPE}": -1, f"gigabytes_{TYPE}": -1, f"snapshots_{TYPE}": -1, "groups": 10,
 }  # fmt: skip
 _HIGHEST = 2_147_483_647
@@ -26,7 +27,8 @@ def in_use(call: Call, project_id: str) -> dict[str, int]:
     used = call.world.volume_use(project_id)
     return {
         "volumes": used["volumes"], "snapshots": used["snapshots"], "gigabytes": used["gigabytes"],
-        f"volumes_{TYPE}": used["volumes"], f"gigabytes_{TYPE}": used["gigabytes"], f"snapshots_{TYPE}": used["snapshots"],
+        f"volumes_{TYPE}": used["volumes"], f"gigabytes_{TYPE}": used["gigabytes"],
+        f"snapshots_{TYPE}": used["snapshots"],
     }  # fmt: skip
 
 

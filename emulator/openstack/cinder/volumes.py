@@ -34,7 +34,8 @@ def volume_body(call: Call, volume: Volume) -> Body:
     new = phase.at == volume.created and phase.status == "creating"
     body: Body = {
         "id": volume.id, "status": phase.status, "size": phase.size, "availability_zone": "nova",
-        "created_at": iso_micro(volume.created), "updated_at": None if new else iso_micro(phase.at), "name": volume.name,
+        "created_at": iso_micro(volume.created), "updated_at": None if new else iso_micro(phase.at),
+        "name": volume.name,
         "description": volume.description, "volume_type": volume.type, "snapshot_id": None, "source_volid": None,
         "metadata": volume.metadata, "links": links(call, f"volumes/{volume.id}"), "user_id": volume.user_id,
         "bootable": "false", "encrypted": False, "replication_status": None, "consistencygroup_id": None,
@@ -203,8 +204,8 @@ def volume_delete(call: Call, volume_id: str) -> Reply:
     if phase.status not in _DELETABLE or any(call.world.snapshots(project=volume.project_id, volume=volume_id)):
         raise bad(
             "Invalid volume: Volume status must be available or error or error_restoring or error_extending or "
-            "error_managing and must not be migrating, attached, belong to a group, have snapshots, awaiting a transfer, "
-            "or be disassociated from snapshots after volume transfer."
+            "error_managing and must not be migrating, attached, belong to a group, have snapshots, awaiting a "
+            "transfer, or be disassociated from snapshots after volume transfer."
         )
     at = int(call.now)
     volume.forget_future(call.now)
@@ -226,7 +227,8 @@ def volume_action(call: Call, volume_id: str) -> Reply:
         raise bad(f"Invalid volume: Volume {volume_id} status must be 'available' to extend, currently {phase.status}.")
     if size <= phase.size:
         raise bad(
-            f"Invalid input received: New size for extend must be greater than current size. (current: {phase.size}, extended: {size})."
+            "Invalid input received: New size for extend must be greater than current size. "
+            f"(current: {phase.size}, extended: {size})."
         )
     check_quota(call, volume.project_id, gigabytes=size - phase.size)
     at = int(call.now)

@@ -83,7 +83,8 @@ def endpoint_list(call: Call) -> Reply:
     world, region = call.world, call.world.config.region
     rows = [
         {
-            "id": world.ids.named("endpoint", name, interface), "interface": interface, "region_id": region, "region": region,
+            "id": world.ids.named("endpoint", name, interface), "interface": interface, "region_id": region,
+            "region": region,
             "service_id": service_id(world, name), "url": call.base + path, "enabled": True,
         }
         for _, name, path in offers(world.config.release)

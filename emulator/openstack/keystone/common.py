@@ -118,7 +118,7 @@ def page(
     paged: bool = True,
     strict_marker: bool = False,
 ) -> Reply:
-    """One list reply. `paged` lists obey limit, marker and list_limit; a strange marker is a 404 where `strict_marker`."""
+    """One list reply. `paged` obeys limit, marker and list_limit; `strict_marker` answers 404 to a strange marker."""
     found, newest = list(rows), call.world.config.release != "zed"
     limit = call.number("limit") if paged and newest else None
     marker = call.args.get("marker") if paged and newest else None

@@ -144,7 +144,8 @@ def limit_create(call: Call) -> Reply:
         row = {
             "id": call.world.new_id(), "project_id": one.get("project_id"), "domain_id": one.get("domain_id"),
             "resource_limit": _amount(one, "resource_limit"), "description": one.get("description"),
-            "service_id": one.get("service_id"), "region_id": one.get("region_id"), "resource_name": one.get("resource_name"),
+            "service_id": one.get("service_id"), "region_id": one.get("region_id"),
+            "resource_name": one.get("resource_name"),
         }  # fmt: skip
         made.append(_body(call, "limits", table.put(row)))
     return Reply(201, {"limits": made})

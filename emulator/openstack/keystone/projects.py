@@ -249,10 +249,7 @@ def domain_body(call: Call, row: Row) -> Body:
 
 @ROUTES.get("/domains")
 def domain_list(call: Call) -> Reply:
-    if not is_domain_manager(call):
-        domain = visible_domain(call, "list_domains")
-    else:
-        domain = call.actor.domain_id
+    domain = call.actor.domain_id if is_domain_manager(call) else visible_domain(call, "list_domains")
     rows = [row for row in call.world["domains"].in_order() if domain in (None, row["id"])]
     for test in keep_if(call, ("name", "enabled")):
         rows = [row for row in rows if test(row)]

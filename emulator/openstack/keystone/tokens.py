@@ -28,7 +28,8 @@ def token_issue(call: Call) -> Reply:
     if not isinstance(identity, dict) or not identity.get("methods"):
         raise ApiError(
             400,
-            "Expecting to find identity in auth. The server could not comply with the request since it is either malformed or otherwise incorrect. The client is assumed to be in error.",
+            "Expecting to find identity in auth. The server could not comply with the request since it is either "
+            "malformed or otherwise incorrect. The client is assumed to be in error.",
         )
     methods = list(identity["methods"])
     user_id, parent, credential = _identify(call, identity, methods)
@@ -198,10 +199,7 @@ def scopes_of(call: Call, user_id: str) -> list[Row]:
     direct = {target[8:] for target in targets if target.startswith("project:")}
     above = {target for target in targets if target.startswith("domain:")}
     inherited = [grant for actor in actors for grant in call.world["grants"].find("actor", actor) if grant["inherited"]]
-    if above or inherited:
-        candidates = set(call.world["projects"].rows)
-    else:
-        candidates = direct
+    candidates = set(call.world["projects"].rows) if above or inherited else direct
     rows = call.world["projects"]
     return [rows.rows[p] for p in sorted(candidates) if p in rows and call.tokens.roles_of(user_id, "project", p)]
 

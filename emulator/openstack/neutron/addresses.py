@@ -120,9 +120,11 @@ def address_delete(call: Call, address_id: str) -> Reply:
 def _rule(call: Call, group: str, project: str, direction: str, version: str, remote: str | None) -> Row:
     return {
         "id": dashed(call.world.ids.named("security-group-rule", group, direction, version)), "project_id": project,
-        "tenant_id": project, "security_group_id": group, "ethertype": version, "direction": direction, "protocol": None,
+        "tenant_id": project, "security_group_id": group, "ethertype": version, "direction": direction,
+        "protocol": None,
         "port_range_min": None, "port_range_max": None, "remote_ip_prefix": None, "remote_group_id": remote,
-        "remote_address_group_id": None, "normalized_cidr": None, "description": "", "belongs_to_default_sg": remote is not None,
+        "remote_address_group_id": None, "normalized_cidr": None, "description": "",
+        "belongs_to_default_sg": remote is not None,
     }  # fmt: skip
 
 
@@ -136,7 +138,8 @@ def default_group(call: Call, project: str) -> None:
     rules += [_rule(call, group, project, "ingress", version, group) for version in ("IPv4", "IPv6")]
     table.put(
         {
-            "id": group, "name": "default", "project_id": project, "description": "Default security group", "rules": rules,
+            "id": group, "name": "default", "project_id": project, "description": "Default security group",
+            "rules": rules,
             "created": int(call.now), "updated": int(call.now),
         }
     )  # fmt: skip

@@ -97,7 +97,8 @@ def network_delete(call: Call, network_id: str) -> Reply:
     if ports:
         raise ApiError(
             409,
-            f"Unable to complete operation on network {network_id}. There are one or more ports still in use on the network, "
+            f"Unable to complete operation on network {network_id}. "
+            "There are one or more ports still in use on the network, "
             f"id for these ports is: {','.join(ports)}.",
             kind="NetworkInUse",
         )
@@ -165,7 +166,7 @@ def subnet_delete(call: Call, subnet_id: str) -> Reply:
     if network is None:
         raise missing("Network", row["network_id"])
     if ports_on(call, network):
-        text = f"Unable to complete operation on subnet {subnet_id}: One or more ports have an IP allocation from this subnet."
-        raise ApiError(409, text, kind="SubnetInUse")
+        why = "One or more ports have an IP allocation from this subnet."
+        raise ApiError(409, f"Unable to complete operation on subnet {subnet_id}: {why}", kind="SubnetInUse")
     call.world["subnets"].remove(subnet_id)
     return Reply(204)

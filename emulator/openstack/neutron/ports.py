@@ -40,7 +40,8 @@ def _body(
     bound = bool(device)
     body = {
         "id": row["id"], "name": row.get("name", ""), "network_id": network, "project_id": row["project_id"],
-        "mac_address": _mac(row["id"]), "admin_state_up": True, "status": "ACTIVE" if bound else "DOWN", "device_id": device,
+        "mac_address": _mac(row["id"]), "admin_state_up": True, "status": "ACTIVE" if bound else "DOWN",
+        "device_id": device,
         "device_owner": device_owner,
         "fixed_ips": [{"subnet_id": subnet, "ip_address": address}] if address and subnet else [],
         "allowed_address_pairs": [], "extra_dhcp_opts": [], "security_groups": row.get("security_groups", []),
@@ -49,7 +50,8 @@ def _body(
     if is_admin(call):
         body |= {
             "binding:profile": {}, "binding:host_id": "host1" if bound else "",
-            "binding:vif_type": "ovs" if bound else "unbound", "binding:vif_details": {"port_filter": True} if bound else {},
+            "binding:vif_type": "ovs" if bound else "unbound",
+            "binding:vif_details": {"port_filter": True} if bound else {},
         }  # fmt: skip
     return body
 

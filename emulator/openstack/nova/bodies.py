@@ -12,6 +12,10 @@ _VM = {
 }  # fmt: skip
 _WITH_PROGRESS = ("ACTIVE", "BUILD", "REBOOT", "RESIZE", "REVERT_RESIZE", "SHUTOFF", "VERIFY_RESIZE", "PAUSED")
 HOSTS = 8
+_SINCE = (
+    ((2, 9), "locked"), ((2, 19), "description"), ((2, 26), "tags"), ((2, 63), "trusted_image_certificates"),
+    ((2, 71), "server_groups"), ((2, 73), "locked_reason"), ((2, 96), "pinned_availability_zone"),
+)  # fmt: skip
 
 
 def vm_state(phase: Phase) -> str:
@@ -25,8 +29,10 @@ def short_body(call: Call, server: Server) -> Body:
 def server_body(call: Call, server: Server) -> Body:
     phase, now = server.phase(call.now), call.now
     body: Body = {
-        "accessIPv4": "", "accessIPv6": "", "addresses": _addresses(call, server, phase), "created": iso_z(server.created),
-        "flavor": _flavor(call, phase), "hostId": _host_id(call, server), "id": server.id, "image": _image(call, server),
+        "accessIPv4": "", "accessIPv6": "", "addresses": _addresses(call, server, phase),
+        "created": iso_z(server.created),
+        "flavor": _flavor(call, phase), "hostId": _host_id(call, server), "id": server.id,
+        "image": _image(call, server),
         "links": links(call, f"servers/{server.id}"), "metadata": server.metadata, "name": server.name,
         "status": phase.status, "tenant_id": server.project_id, "user_id": server.user_id,
         "updated": iso_z(server.updated(now)), "OS-DCF:diskConfig": "MANUAL",
@@ -36,20 +42,10 @@ def server_body(call: Call, server: Server) -> Body:
     if server.fault and phase.status in ("ERROR", "DELETED"):
         body["fault"] = {"code": server.fault_code, "created": iso_z(server.created + 2), "message": server.fault}
     body |= _states(call, server, phase)
-    if call.version >= (2, 9):
-        body["locked"] = False
-    if call.version >= (2, 19):
-        body["description"] = server.description
-    if call.version >= (2, 26):
-        body["tags"] = []
-    if call.version >= (2, 63):
-        body["trusted_image_certificates"] = None
-    if call.version >= (2, 71) and call.path.endswith(server.id):
-        body["server_groups"] = []
-    if call.version >= (2, 73):
-        body["locked_reason"] = None
-    if call.version >= (2, 96):
-        body["pinned_availability_zone"] = None
+    later: Body = {"description": server.description, "tags": [], "server_groups": []}
+    for since, key in _SINCE:
+        if call.version >= since and (key != "server_groups" or call.path.endswith(server.id)):
+            body[key] = later.get(key, False if key == "locked" else None)
     if call.version >= (2, 16) and call.actor.is_admin:
         body["host_status"] = "UP" if phase.status not in ("DELETED", "ERROR") and server.launches else ""
     return body
@@ -71,7 +67,8 @@ def _states(call: Call, server: Server, phase: Phase) -> Body:
         }  # fmt: skip
         if call.version >= (2, 3):
             body |= {
-                "OS-EXT-SRV-ATTR:hostname": server.name, "OS-EXT-SRV-ATTR:kernel_id": "", "OS-EXT-SRV-ATTR:launch_index": 0,
+                "OS-EXT-SRV-ATTR:hostname": server.name, "OS-EXT-SRV-ATTR:kernel_id": "",
+                "OS-EXT-SRV-ATTR:launch_index": 0,
                 "OS-EXT-SRV-ATTR:ramdisk_id": "", "OS-EXT-SRV-ATTR:reservation_id": f"r-{server.id[:8]}",
                 "OS-EXT-SRV-ATTR:root_device_name": "/dev/sda" if host else None, "OS-EXT-SRV-ATTR:user_data": None,
             }  # fmt: skip
@@ -104,7 +101,8 @@ def _flavor(call: Call, phase: Phase) -> Body:
         return {"id": phase.flavor, "links": [links(call, f"flavors/{phase.flavor}")[1]]}
     row = call.world["flavors"].rows[phase.flavor]
     return {
-        "vcpus": row["vcpus"], "ram": row["ram"], "disk": row["disk"], "ephemeral": row["ephemeral"], "swap": row["swap"],
+        "vcpus": row["vcpus"], "ram": row["ram"], "disk": row["disk"], "ephemeral": row["ephemeral"],
+        "swap": row["swap"],
         "original_name": row["name"], "extra_specs": row["extra_specs"],
     }  # fmt: skip
 

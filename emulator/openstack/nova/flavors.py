@@ -1,5 +1,8 @@
 """Flavors, key pairs and availability zones."""
 
+from emulator.clock import iso_micro
+from emulator.ids import dashed
+from emulator.openstack.nova.bodies import HOSTS
 from emulator.openstack.nova.common import bad, links, require_admin, routes
 from emulator.tables import Row
 from emulator.wire import ApiError, Body, Call, Reply
@@ -74,7 +77,7 @@ def flavor_create(call: Call) -> Reply:
         raise ApiError(409, f"Flavor with name {given['name']} already exists.")
     try:
         row: Row = {
-            "id": str(given.get("id") or _dashed(call)), "name": str(given["name"]), "vcpus": int(given["vcpus"]),
+            "id": str(given.get("id") or dashed(call.world.new_id())), "name": str(given["name"]), "vcpus": int(given["vcpus"]),
             "ram": int(given["ram"]), "disk": int(given["disk"]), "swap": int(given.get("swap") or 0),
             "ephemeral": int(given.get("OS-FLV-EXT-DATA:ephemeral") or 0),
             "is_public": bool(given.get("os-flavor-access:is_public", True)), "description": given.get("description"),
@@ -83,12 +86,6 @@ def flavor_create(call: Call) -> Reply:
     except (KeyError, TypeError, ValueError) as error:
         raise bad(f"Invalid input for field/attribute flavor. Value: {given}. {error}") from None
     return Reply(200, {"flavor": _body(call, call.world["flavors"].put(row))})
-
-
-def _dashed(call: Call) -> str:
-    from emulator.ids import dashed
-
-    return dashed(call.world.new_id())
 
 
 @ROUTES.delete("/flavors/<flavor_id>")
@@ -108,3 +105,13 @@ def keypair_list(call: Call) -> Reply:
 @ROUTES.get("/os-availability-zone")
 def zone_list(call: Call) -> Reply:
     return Reply(200, {"availabilityZoneInfo": [{"zoneName": "nova", "zoneState": {"available": True}, "hosts": None}]})
+
+
+@ROUTES.get("/os-availability-zone/detail")
+def zone_detail(call: Call) -> Reply:
+    require_admin(call, "os-availability-zone:detail")
+    service = {"nova-compute": {"available": True, "active": True, "updated_at": iso_micro(call.now - 4)}}
+    hosts = {f"host{number + 1}": service for number in range(HOSTS)}
+    return Reply(
+        200, {"availabilityZoneInfo": [{"zoneName": "nova", "zoneState": {"available": True}, "hosts": hosts}]}
+    )

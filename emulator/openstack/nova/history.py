@@ -9,7 +9,8 @@ from emulator.wire import ApiError, Body, Call, Reply
 
 ROUTES = routes()
 _EVENTS = {
-    "create": "compute__do_build_and_run_instance", "delete": "compute_terminate_instance", "stop": "compute_stop_instance",
+    "create": "compute__do_build_and_run_instance", "delete": "compute_terminate_instance",
+    "stop": "compute_stop_instance",
     "start": "compute_start_instance", "reboot": "compute_reboot_instance", "resize": "compute_finish_resize",
     "confirmResize": "compute_confirm_resize", "revertResize": "compute_finish_revert_resize",
     "pause": "compute_pause_instance", "unpause": "compute_unpause_instance", "shelve": "compute_shelve_instance",

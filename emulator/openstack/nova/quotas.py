@@ -180,8 +180,10 @@ def limits_show(call: Call) -> Reply:
         require_admin(call, "limits:other_project")
     limits, used = limits_of(call, project_id), in_use(call, project_id)
     absolute = {
-        "maxTotalCores": limits["cores"], "maxTotalInstances": limits["instances"], "maxTotalKeypairs": limits["key_pairs"],
-        "maxServerMeta": limits["metadata_items"], "maxTotalRAMSize": limits["ram"], "maxServerGroups": limits["server_groups"],
+        "maxTotalCores": limits["cores"], "maxTotalInstances": limits["instances"],
+        "maxTotalKeypairs": limits["key_pairs"],
+        "maxServerMeta": limits["metadata_items"], "maxTotalRAMSize": limits["ram"],
+        "maxServerGroups": limits["server_groups"],
         "maxServerGroupMembers": limits["server_group_members"], "totalRAMUsed": used["ram"],
         "totalCoresUsed": used["cores"], "totalInstancesUsed": used["instances"], "totalServerGroupsUsed": 0,
     }  # fmt: skip

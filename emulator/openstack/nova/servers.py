@@ -212,7 +212,7 @@ def server_update(call: Call, server_id: str) -> Reply:
 
 @ROUTES.delete("/servers/<server_id>")
 def server_delete(call: Call, server_id: str) -> Reply:
-    """204 at once; the server is gone some seconds later, and then in no list but those with changes-since or deleted."""
+    """204 at once; gone some seconds later, and then only in lists with changes-since or deleted."""
     require_role(call, "member", "servers:delete")
     server = find_server(call, server_id)
     at, last = int(call.now), server.phase(call.now)

@@ -47,8 +47,7 @@ def _counted(call: Call, project: str, start: float, stop: float) -> Iterator[Se
 def _line(call: Call, server: Server, start: float, stop: float) -> Body:
     """As Nova reckons: from the last launch on, with the flavor of today, stopped or not."""
     now, phase = call.now, server.phase(call.now)
-    launched = server.launched(now)
-    assert launched is not None
+    launched = server.launched(now) or server.created
     ended = server.ends if phase.status == "DELETED" else None
     hours = max(0.0, min(stop, ended if ended is not None else stop) - max(start, launched)) / 3600
     flavor = call.world["flavors"].rows[phase.flavor]
