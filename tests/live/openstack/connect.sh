@@ -15,5 +15,6 @@ if [ ! -x "$python" ] || ! "$python" "$TREE/manage.py" help connect >/dev/null 2
 fi
 cd "$TREE"
 "$python" manage.py migrate --verbosity 0
-"$python" manage.py connect lab-openstack --kind openstack --clouds-yaml "$LAB_CLOUDS" --cloud tenantry-lab
+"$python" manage.py connect lab-openstack --title "OpenStack lab" --kind openstack \
+  --clouds-yaml "$LAB_CLOUDS" --cloud tenantry-lab --update
 echo "$TREE" >"$done_file"
