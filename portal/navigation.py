@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 
 from portal.parts import Link
+from portal.selectors.waiting import requests_waiting
 from tenancy import access
 
 
@@ -31,14 +32,14 @@ class NavItem:
     count: int = 0
 
 
-HOME = Place("home", "Home")
-TODAY = Place("home", "Today")
-REQUESTS = Place("request-queue", "Requests")
-PROJECTS = Place("project-list", "Projects")
-CLOUDS = Place("cloud-list", "Clouds")
-USAGE = Place("usage", "Usage")
-REPORTS = Place("report-list", "Reports")
-STYLEGUIDE = Place("styleguide", "Styleguide")
+HOME = Place("portal:home", "Home")
+TODAY = Place("portal:home", "Today")
+REQUESTS = Place("onboarding:request_list", "Requests")
+PROJECTS = Place("portal:project_list", "Projects")
+CLOUDS = Place("tenancy:cloud_list", "Clouds")
+USAGE = Place("reporting:usage", "Usage")
+REPORTS = Place("reporting:report_list", "Reports")
+STYLEGUIDE = Place("portal:styleguide", "Styleguide")
 
 ACCOUNT_LINKS = (
     ("account_email", "E-mail addresses"),
@@ -60,20 +61,21 @@ def bar(request: HttpRequest) -> dict[str, Any]:
     if not request.user.is_authenticated:
         login = reverse("account_login")
         return {"login_href": "" if request.path == login else login}
+    counts = {REQUESTS: requests_waiting(request.user)}
     return {
-        "nav": [item for place in places(request.user) if (item := _item(place, request.path))],
-        "find_href": _address("search"),
+        "nav": [item for place in places(request.user) if (item := _item(place, request.path, counts.get(place, 0)))],
+        "find_href": _address("portal:search"),
         "account_links": [Link(text, reverse(name)) for name, text in ACCOUNT_LINKS],
         "logout_href": reverse("account_logout"),
     }
 
 
-def _item(place: Place, path: str) -> NavItem | None:
+def _item(place: Place, path: str, count: int) -> NavItem | None:
     href = _address(place.url_name)
     if not href:
         return None
     current = path == href if href == "/" else path.startswith(href)
-    return NavItem(href=href, title=place.title, current=current)
+    return NavItem(href=href, title=place.title, current=current, count=count)
 
 
 def _address(url_name: str) -> str:

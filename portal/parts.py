@@ -100,13 +100,26 @@ class Column:
 
 
 @dataclass(frozen=True)
+class CloudState:
+    """How a project stands on one cloud."""
+
+    cloud: Cloud
+    badge: Badge
+
+
+@dataclass(frozen=True)
 class ProjectRow:
-    """A project in a table; `cells` are as many as the columns, None where it has nothing of the resource."""
+    """A project in a table: its state as a whole or per cloud, its last day (None: no end), its use.
+
+    `cells` are as many as the columns, None where it has nothing of the resource.
+    """
 
     title: str
     href: str
     sub: str
-    state: Badge
+    states: Sequence[CloudState]
+    state: Badge | None
+    ends_on: dt.date | None
     cells: Sequence[Reading | None]
 
 
@@ -122,6 +135,31 @@ class LimitRow:
     cells: Sequence[Reading | None]
     undivided: int
     sub: str = ""
+
+
+# parts/tenancies.html
+
+
+@dataclass(frozen=True)
+class SectionState:
+    """A section of a tenancy that is not simply fine: its name in words, state, reason and since when."""
+
+    name: str
+    badge: Badge
+    reason: str
+    since: dt.datetime
+
+
+@dataclass(frozen=True)
+class TenancyRow:
+    """A project on one cloud; `href` is its journal, for operators; `surveyed_at` None: never read."""
+
+    cloud: Cloud
+    badge: Badge
+    name: str
+    surveyed_at: dt.datetime | None
+    sections: Sequence[SectionState] = ()
+    href: str = ""
 
 
 # parts/members.html
@@ -266,12 +304,13 @@ class DecisionLine:
 
 @dataclass(frozen=True)
 class PlanAct:
-    """A button of a plan line, posted as `name=value`; `takes_away` makes it red."""
+    """A button of a plan line, posted as `name=value`, or a link if `href` is given; `takes_away` makes it red."""
 
     text: str
-    name: str
-    value: str
+    name: str = ""
+    value: str = ""
     takes_away: bool = False
+    href: str = ""
 
 
 @dataclass(frozen=True)

@@ -24,50 +24,61 @@ ICONS = {
 KINDS = {
     # sections of a tenancy, and people on it
     "ready": "ok",
-    "active": "ok",
-    "in_step": "ok",
     "trying": "work",
-    "provisioning": "work",
-    "needs_you": "warn",
+    "needs-you": "warn",
     "contested": "warn",
     "held": "off",
     "paused": "off",
-    "parked": "over",
     "ending": "work",
-    "ended": "off",
-    "archived": "off",
-    "unmanaged": "none",
-    "missing": "warn",
     "unknown": "none",
+    # projects and what is wanted of their tenancies
+    "open": "ok",
+    "archived": "off",
+    "suspended": "off",
     # steps
     "planned": "draft",
     "sent": "work",
     "done": "ok",
-    "settled": "ok",
+    "unclear": "none",
     "failed": "over",
     "ineffective": "over",
-    "skipped": "off",
-    "discarded": "off",
-    # requests
-    "draft": "draft",
-    "waiting": "wait",
-    "asked": "wait",
-    "approved": "ok",
+    "superseded": "off",
+    # why a change of a plan is held
+    "mode": "off",
+    "untouchable": "off",
+    "last-owner": "warn",
     "refused": "over",
-    "declined": "over",
+    "suspect": "warn",
+    "missing": "warn",
+    "name-taken": "warn",
+    "duplicate": "warn",
+    "no-account": "wait",
+    "guard": "wait",
+    # drift
+    "unmanaged": "none",
+    "changed": "warn",
+    # requests and grants
+    "submitted": "wait",
+    "approved": "ok",
     "withdrawn": "off",
-    # sections of a survey, checks of a connection
+    "ahead": "wait",
+    "in-force": "ok",
+    "over": "off",
+    "ended": "off",
+    # clouds, their surveys and collections
+    "observe": "off",
+    "add-only": "work",
+    "enforce": "ok",
+    "running": "work",
     "complete": "ok",
     "incomplete": "none",
-    "suspect": "warn",
-    "ok": "ok",
-    "failing": "over",
-    "muted": "off",
-    "observe": "off",
-    "add_only": "work",
-    "enforce": "ok",
-    "open": "work",
-    "closed": "ok",
+    # how well a number is known
+    "exact": "ok",
+    "sampled": "ok",
+    "estimated": "wait",
+    # messages that leave the house
+    "waiting": "wait",
+    "parked": "over",
 }
 
 
@@ -83,4 +94,4 @@ def badge(value: str | None, label: str = "") -> Badge:
     """The badge of a TextChoices value with its label; a value without a row in KINDS is grey, as is None."""
     if value is None:
         return Badge("none", label or "unknown")
-    return Badge(KINDS.get(value, "none"), label or value.replace("_", " "))
+    return Badge(KINDS.get(value, "none"), label or value.replace("-", " "))

@@ -2,17 +2,120 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from config import clock
+from config.csv_file import csv_response
+from portal import links, parts
+from portal.forms import ProjectFilter, SearchForm
+from portal.selectors import search as finding
+from portal.selectors.home import home_page
+from portal.selectors.project import project_page
+from portal.selectors.projects import project_rows, projects_found, projects_open
 from portal.styleguide import samples
 from tenancy import access
+from tenancy.models import Membership, Person, Project
+from tenancy.selectors import members_of
+
+ROWS = 25
+"""Rows on a page of a list."""
+
+
+@login_not_required
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """What waits for the reader and their projects; a visitor reads what this site is and how to come in."""
+    if not isinstance(request.user, Person):
+        return render(request, "portal/welcome.html")
+    return render(request, "portal/home.html", home_page(request.user))
+
+
+@require_safe
+def project_list(request: HttpRequest) -> HttpResponseBase:
+    """The projects the reader may open: filtered, sorted, in pages, or all that match as a file."""
+    form = ProjectFilter(request.user, request.GET)
+    found = projects_found(request.user, **form.chosen())
+    if request.GET.get("format") == "csv":
+        return csv_response("projects", _CSV_HEAD, _csv_rows(found.iterator(chunk_size=500)))
+    page = Paginator(found, ROWS).get_page(request.GET.get("page"))
+    projects = list(page.object_list)
+    columns, rows = project_rows(projects)
+    filtered = any(form.chosen()[name] for name in ("words", "state", "institution"))
+    context = {
+        "form": form,
+        "columns": columns,
+        "rows": rows,
+        "page_obj": page,
+        "new_href": links.request_new(),
+        "empty": _nothing_matches() if filtered else _no_projects(),
+    }
+    return render(request, "portal/projects.html", context)
+
+
+_CSV_HEAD = ("slug", "title", "institution", "state", "purpose", "owner", "members", "clouds", "starts", "ends")
+
+
+def _csv_rows(projects: Iterator[Project]) -> Iterator[tuple[object, ...]]:
+    for each in projects:
+        yield (
+            each.slug,
+            each.title,
+            each.institution.name if each.institution else "",
+            each.state,
+            each.purpose,
+            getattr(each, "owner_name", None),
+            getattr(each, "people", None),
+            " ".join(tenancy.cloud.slug for tenancy in each.tenancies.all()),
+            each.starts_on,
+            each.ends_on,
+        )
+
+
+def _nothing_matches() -> parts.Empty:
+    return parts.Empty("Nothing matches", "No project has all of this.", parts.Link("Show all", links.projects()))
+
+
+def _no_projects() -> parts.Empty:
+    ask = parts.Link("Ask for a project", links.request_new())
+    return parts.Empty("No project yet", "Projects that you may open are listed here.", ask)
+
+
+@require_safe
+def project_detail(request: HttpRequest, slug: str) -> HttpResponseBase:
+    """One project. A stranger does not learn that it exists."""
+    project = get_object_or_404(projects_open(request.user), slug=slug)
+    members = members_of(project).order_by("added_at", "pk")
+    if request.GET.get("format") == "csv":
+        return csv_response(f"{project.slug}-members", _MEMBERS_HEAD, _member_rows(members.iterator(chunk_size=500)))
+    page = Paginator(members, ROWS).get_page(request.GET.get("page"))
+    return render(request, "portal/project.html", project_page(request.user, project, page))
+
+
+_MEMBERS_HEAD = ("username", "name", "email", "role", "since", "source")
+
+
+def _member_rows(members: Iterator[Membership]) -> Iterator[tuple[object, ...]]:
+    for each in members:
+        person = each.person
+        yield person.username, person.name, person.email, each.role, each.added_at.isoformat(), each.source
+
+
+@require_safe
+def search(request: HttpRequest) -> HttpResponse:
+    """Everything with a name or an id that the reader may open."""
+    form = SearchForm(request.GET)
+    words = form.cleaned_data["q"] if form.is_valid() else ""
+    context = {"form": form, "words": words, "found": finding.search(request.user, words)}
+    return render(request, "portal/search.html", context)
 
 
 @login_not_required

@@ -8,6 +8,7 @@ from typing import Any
 from portal.drawing import Share
 from portal.parts import (
     Activity,
+    CloudState,
     Column,
     LimitRow,
     Link,
@@ -15,13 +16,15 @@ from portal.parts import (
     Note,
     ProjectRow,
     Reading,
+    SectionState,
     Sentence,
     StepRow,
+    TenancyRow,
     WaitingItem,
     WindowRow,
 )
 from portal.states import Badge
-from portal.styleguide.units import GIB, GPU, OK, VCPU, VERBATIM
+from portal.styleguide.units import CLOUDS, GIB, GPU, OK, VCPU, VERBATIM
 
 
 def home(now: dt.datetime) -> dict[str, Any]:
@@ -52,7 +55,9 @@ def home(now: dt.datetime) -> dict[str, Any]:
                 "Coastal genomics",
                 "#projects-title",
                 "owner · ends in 12 days",
-                OK,
+                [CloudState(CLOUDS[0], OK), CloudState(CLOUDS[1], Badge("work", "changing"))],
+                None,
+                (now + dt.timedelta(days=12)).date(),
                 [
                     Reading(158_000, 192_000, VCPU, "#limits"),
                     Reading(3940 * 1024, 4096 * 1024, GIB, "#limits"),
@@ -62,8 +67,10 @@ def home(now: dt.datetime) -> dict[str, Any]:
             ProjectRow(
                 "Sea-ice model",
                 "#projects-title",
-                "manager · ends 31 Aug 2027",
-                Badge("work", "changing"),
+                "manager",
+                [],
+                Badge("off", "archived"),
+                None,
                 [Reading(212_000, 256_000, VCPU, "#limits"), Reading(2100 * 1024, 2000 * 1024, GIB, "#limits"), None],
             ),
         ],
@@ -139,6 +146,23 @@ def project(now: dt.datetime) -> dict[str, Any]:
                 [Badge("warn", "role differs"), OK, None],
                 now - dt.timedelta(days=1),
                 "#members",
+            ),
+        ],
+        "tenancies": [
+            TenancyRow(CLOUDS[0], OK, "coastal-genomics", now - dt.timedelta(minutes=6), href="#tenancies"),
+            TenancyRow(
+                CLOUDS[1],
+                Badge("warn", "needs you"),
+                "coastal-genomics",
+                now - dt.timedelta(hours=2),
+                [
+                    SectionState(
+                        "Members",
+                        Badge("warn", "needs you"),
+                        "The cloud refused to add Ivo Krasniqi.",
+                        now - dt.timedelta(days=1),
+                    )
+                ],
             ),
         ],
         "started_at": now - dt.timedelta(minutes=1),

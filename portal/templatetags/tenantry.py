@@ -21,6 +21,7 @@ from portal import drawing, navigation, states, wording
 from portal.drawing import Chart, Share
 from portal.states import ICONS, Badge
 from portal.wording import Unit
+from tenancy.selectors import site_switch
 
 register = template.Library()
 
@@ -291,6 +292,13 @@ def topbar(context: template.Context) -> dict[str, Any]:
     if request is not None and person is not None:
         bar |= navigation.bar(request)
     return bar
+
+
+@register.inclusion_tag("parts/site_notice.html", takes_context=True)
+def site_notice(context: template.Context) -> dict[str, Any]:
+    """That all writes are paused, on every page of who is signed in: one query. A page of an error has none."""
+    person = getattr(context.get("request"), "user", None)
+    return {"switch": site_switch() if person is not None and person.is_authenticated else None}
 
 
 # tables

@@ -33,7 +33,7 @@ def show(source: str, query: str = "", **context: Any) -> str:
 
 
 def test_a_state_is_shape_word_and_colour() -> None:
-    shown = show('{% state "needs_you" "needs you" %}')
+    shown = show('{% state "needs-you" "needs you" %}')
     assert 'class="st st-warn"' in shown
     assert "#i-warn" in shown
     assert shown.endswith("needs you</span>")
