@@ -26,7 +26,7 @@ def decided(request: Request) -> None:
 
 def _send(request: Request, to: str, template: str, subject: str) -> None:
     lines = request.lines.select_related("cloud")
-    href = settings.SITE_URL + reverse("request", args=[request.pk])
+    href = settings.SITE_URL + reverse("onboarding:request_detail", args=[request.pk])
     context = {"request": request, "lines": lines, "href": href, "site_name": settings.SITE_NAME}
     mail_enqueue(
         key=f"request.{template}:{request.pk}:{to}",

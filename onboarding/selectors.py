@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db.models import Count, Max, Min, Prefetch, Q, QuerySet
 
 from config import clock
-from onboarding.models import Request, RequestCloud, RequestLine
+from onboarding.models import Request, RequestCloud, RequestLine, RequestQuerySet
 from quotas import catalog
 from quotas.catalog import Resource
 from quotas.selectors import limits_wanted, tenancies_of
@@ -22,7 +22,7 @@ DECISIONS_LOOKED_AT = 30
 """How many of the latest decisions tell people how long one takes."""
 
 
-def requests_visible(who: access.Who) -> QuerySet[Request]:
+def requests_visible(who: access.Who) -> RequestQuerySet:
     """Requests this person may open: their own, those of projects they may ask for, all for who reviews.
 
     Institution admins see those of their institutions. The asker, project and institution are joined.
