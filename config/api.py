@@ -1,6 +1,5 @@
 """/api/v1: each application brings its own part; the schema and its viewer describe all of it."""
 
-from importlib.util import find_spec
 from typing import Any, cast
 
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -15,6 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from config import tokens
+from config.parts import brings
 
 
 class TokenSerializer(serializers.Serializer[Any]):
@@ -62,6 +62,6 @@ urlpatterns = [
     *[
         path("", include(f"{app}.api"))
         for app in ("onboarding", "tenancy", "quotas", "reporting", "monitoring", "events")
-        if find_spec(f"{app}.api")
+        if brings(f"{app}.api")
     ],
 ]

@@ -1,9 +1,9 @@
 """The addresses of the site: each application brings its own."""
 
-from importlib.util import find_spec
-
 from django.contrib import admin
 from django.urls import include, path
+
+from config.parts import brings
 
 urlpatterns = [
     path("accounts/", include("allauth.urls")),
@@ -12,6 +12,6 @@ urlpatterns = [
     *[
         path("", include(f"{app}.urls"))
         for app in ("portal", "onboarding", "tenancy", "quotas", "reporting", "monitoring", "events")
-        if find_spec(f"{app}.urls")
+        if brings(f"{app}.urls")
     ],
 ]
