@@ -44,6 +44,7 @@ class Connector(Protocol):
     def apply(self, change: Change) -> Applied:
         """Make one change and read it back. Safe to repeat: a second call finds it ALREADY true.
 
+        An unclear attempt inside it, even if a later one succeeded, is told: ``Applied.doubt``, ``error.doubt``.
         Raises ``Conflict`` if an object that is not ours has the name, and every other error as it comes;
         ``error.maybe_applied`` tells whether the write may have happened all the same.
         """

@@ -66,13 +66,17 @@ class ConnectorError(Exception):
         self.status = status
         self.call = call
         self.retry_after = retry_after
+        self.doubt = False
         if remedy:
             self.remedy = remedy
 
     @property
     def maybe_applied(self) -> bool:
-        """Whether a write that ended so may still have happened, now or a little later."""
-        return isinstance(self, (Unclear, ServerFault, BadAnswer))
+        """Whether a write that ended so may still have happened, now or a little later.
+
+        ``doubt`` is set by a connector whose earlier attempt of the same write was already unclear.
+        """
+        return self.doubt or isinstance(self, (Unclear, ServerFault, BadAnswer))
 
     def info(self) -> ErrorInfo:
         return ErrorInfo(

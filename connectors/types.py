@@ -306,12 +306,16 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What is now true, read back from the cloud. ``native_id`` is that of the tenancy, account or work."""
+    """What is now true, read back from the cloud. ``native_id`` is that of the tenancy, account or work.
+
+    ``doubt``: an earlier attempt of the same write ended unclear and may still land, over what was read back.
+    """
 
     outcome: Outcome
     native_id: str = ""
     now: str = ""
     detail: str = ""
+    doubt: bool = False
 
 
 # --- resources, usage, health, proof -------------------------------------------------------------------------

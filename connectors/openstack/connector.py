@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 
-from connectors.errors import Refused
+from connectors.errors import ConnectorError, Refused
 from connectors.openstack import (
     account_changes,
     entry,
@@ -76,13 +77,22 @@ class OpenStackConnector:
         return survey(self._cloud, self._directory, scope)
 
     def apply(self, change: Change) -> Applied:
-        with readable(change.kind):
-            if change.kind in _OF_WORK:
-                return work.apply(self._cloud, change)
-            handler = _OF_DIRECTORY.get(change.kind)
-            if handler is None:
-                raise Refused(f"OpenStack knows no change “{change.kind}”.")
-            return handler(self._directory, change)
+        self._cloud.unclear_writes = 0
+        try:
+            with readable(change.kind):
+                applied = self._apply(change)
+        except ConnectorError as error:
+            error.doubt = self._cloud.unclear_writes > 0
+            raise
+        return replace(applied, doubt=self._cloud.unclear_writes > 0)
+
+    def _apply(self, change: Change) -> Applied:
+        if change.kind in _OF_WORK:
+            return work.apply(self._cloud, change)
+        handler = _OF_DIRECTORY.get(change.kind)
+        if handler is None:
+            raise Refused(f"OpenStack knows no change “{change.kind}”.")
+        return handler(self._directory, change)
 
     def entry_files(self, tenancy: FoundTenancy, account: AccountRef) -> tuple[EntryFile, ...]:
         return entry.entry_files(self._cloud, tenancy, account)

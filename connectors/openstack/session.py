@@ -50,6 +50,7 @@ class OpenStack:
         self._bases: dict[Service, str] = {}
         self._versions: dict[Service, Version] = {}
         self._refused: errors.Unauthorized | None = None
+        self.unclear_writes = 0
         self.line = Line(timeout=endpoint.timeout, now=self.host_now)
         self._region = entries.region(endpoint.settings, endpoint.name)
         self._auth: Any = self._region.get_auth()
@@ -201,6 +202,8 @@ class OpenStack:
             return call()
         except (ksa.ClientException, requests.RequestException) as error:
             mine = translate(error, self.line.last, self._secrets)
+            if mine.maybe_applied and self.line.last is not None and self.line.last.is_write:
+                self.unclear_writes += 1
             if isinstance(mine, errors.Unauthorized):
                 self._refused = mine
             raise mine from error

@@ -30,6 +30,7 @@ class Result:
     ineffective: list[Step] = field(default_factory=list)
     unfinished: bool = False
     locked_out: ConnectorError | None = None
+    retried_unclear: bool = False
 
     @property
     def clean(self) -> bool:
@@ -38,7 +39,7 @@ class Result:
     @property
     def doubt(self) -> bool:
         """A write may land later than we know."""
-        return any(error.maybe_applied for _, error in self.failed)
+        return self.retried_unclear or any(error.maybe_applied for _, error in self.failed)
 
 
 class Applier:
@@ -93,6 +94,7 @@ class Applier:
         self.lease.renew()
         self._remember(change, applied)
         journal.step_applied(step, applied)
+        self.result.retried_unclear = self.result.retried_unclear or applied.doubt
         if applied.outcome is Outcome.INEFFECTIVE:
             self.result.ineffective.append(step)
 

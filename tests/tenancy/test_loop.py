@@ -231,6 +231,25 @@ def test_a_lost_answer_is_settled_by_a_later_look(site: Site) -> None:
     assert site.cores(tenancy) == 8
 
 
+def test_a_write_that_lands_after_the_lease_moved_on_leaves_the_cloud_as_wanted(site: Site) -> None:
+    """The answer is lost, another worker wants something newer and gets it, and then the old write lands."""
+    tenancy = site.ready()
+    site.emulated.fault(
+        service="compute", method="PUT", path="os-quota-sets", late=400, lose_answer="hang", times=1, after=0
+    )
+    cores_set(tenancy, 8)
+    site.work()
+    cores_set(tenancy, 4)
+    site.work()
+    assert site.cores(tenancy) == 4
+    tenancy.refresh_from_db()
+    assert not tenancy.settled, "an unclear outcome is not over when the retry succeeds"
+    site.emulated.advance(420)
+    assert site.cores(tenancy) == 8, "the late write is meant to land"
+    site.settle()
+    assert site.cores(tenancy) == 4
+
+
 def test_one_project_of_five_that_fails_says_why_and_stops_no_other(site: Site) -> None:
     tenancies = [site.ready(f"Project {n}") for n in range(5)]
     bad = tenancies[2]
