@@ -214,6 +214,32 @@ def router_row(row_id: str, name: str, project: str, created: int, external: str
     }  # fmt: skip
 
 
+def security_rule(world: World, group: str, project: str, direction: str, version: str, remote: str | None) -> Row:
+    return {
+        "id": dashed(world.ids.named("security-group-rule", group, direction, version)), "project_id": project,
+        "tenant_id": project, "security_group_id": group, "ethertype": version, "direction": direction,
+        "protocol": None,
+        "port_range_min": None, "port_range_max": None, "remote_ip_prefix": None, "remote_group_id": remote,
+        "remote_address_group_id": None, "normalized_cidr": None, "description": "",
+        "belongs_to_default_sg": remote is not None,
+    }  # fmt: skip
+
+
+def default_group_id(world: World, project: str) -> str:
+    return dashed(world.ids.named("security-group", project))
+
+
+def default_group(world: World, project: str, created: int) -> Row:
+    """The security group every project has: out to everywhere, in from itself."""
+    group = default_group_id(world, project)
+    ways = (("egress", None), ("ingress", group))
+    rules = [security_rule(world, group, project, way, v, remote) for way, remote in ways for v in ("IPv4", "IPv6")]
+    return {
+        "id": group, "name": "default", "project_id": project, "description": "Default security group", "rules": rules,
+        "created": created, "updated": created,
+    }  # fmt: skip
+
+
 def _grow_networks(world: World) -> None:
     def made(kind: str, key: object) -> str:
         return dashed(world.ids.named(kind, key))
@@ -233,6 +259,7 @@ def _grow_networks(world: World) -> None:
         subnet = subnet_row(made("subnet", number), f"{name}-subnet", network, f"{block}.0/24", f"{block}.1", at)
         router = router_row(made("router", number), f"{name}-router", project, at, public["id"])
         world["networks"].seed_rows([network])
+        world["security_groups"].seed_rows([default_group(world, project, at)])
         world["subnets"].seed_rows([subnet])
         world["routers"].seed_rows([router])
         world["router_ports"].seed_rows(

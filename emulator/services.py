@@ -73,6 +73,8 @@ class Service:
         return self.error(error, request_id)
 
     def headers(self, version: Version, request_id: str) -> dict[str, str]:
+        if not request_id:
+            return {}
         found = {"x-openstack-request-id": request_id}
         if self.kind == "identity":
             found["Vary"] = "X-Auth-Token"

@@ -218,12 +218,12 @@ class World:
             ends=ends,
             fault=None if story.launches else "No valid host was found. There are not enough hosts available.",
             network_id=network,
-            address=self._address(network, index) if network else None,
+            address=self.address_on(network, index) if network else None,
             population=population.number,
             index=index,
         )
 
-    def _address(self, network: str, index: int) -> str | None:
+    def address_on(self, network: str, index: int) -> str | None:
         subnets = self.tables["subnets"].find("network_id", network)
         return f"{subnets[0]['cidr'].rpartition('.')[0]}.{index % 250 + 3}" if subnets else None
 

@@ -252,10 +252,10 @@ def _assignment(call: Call, row: Row, names: bool) -> Body:
     kind, _, target = row["target"].partition(":")
     actor_kind, _, actor = row["actor"].partition(":")
     body: Body = {"links": {"assignment": _grant_url(call, source)}, "scope": _scope_body(call, kind, target, names)}
-    if source["inherited"] and row is source:
+    if source["inherited"]:
         body["scope"]["OS-INHERIT:inherited_to"] = "projects"
     if row["role_id"] != source["role_id"]:
-        body["links"]["prior_role"] = f"{call.base}{V3}/prior_role/{source['role_id']}/implies/{row['role_id']}"
+        body["links"]["prior_role"] = f"{call.base}{V3}/prior_role/{row['role_id']}/implies/{source['role_id']}"
     if not names:
         return body | {actor_kind: {"id": actor}, "role": {"id": row["role_id"]}}
     person = world["users" if actor_kind == "user" else "groups"].get(actor)

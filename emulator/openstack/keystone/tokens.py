@@ -153,6 +153,10 @@ def token_body(call: Call, token: Token) -> Body:
         body["domain"] = {"id": token.scope_id, "name": domain_name(world, token.scope_id)}
     elif token.scope == "system":
         body["system"] = {"all": True}
+    if token.credential_id is not None:
+        row = world["application_credentials"].rows[token.credential_id]
+        restricted = not row["unrestricted"]
+        body["application_credential"] = {"id": row["id"], "name": row["name"], "restricted": restricted}
     if token.scope:
         body |= {"roles": _roles(call, token), "catalog": catalog.token_catalog(call)}
     return {"token": body}

@@ -1,10 +1,12 @@
 """Floating IPs and security groups."""
 
+from emulator import seed
 from emulator.clock import iso_z
 from emulator.ids import dashed
 from emulator.openstack.neutron.common import (
     bad,
     changed,
+    default_group,
     find,
     is_admin,
     listed,
@@ -117,34 +119,6 @@ def address_delete(call: Call, address_id: str) -> Reply:
     return Reply(204)
 
 
-def _rule(call: Call, group: str, project: str, direction: str, version: str, remote: str | None) -> Row:
-    return {
-        "id": dashed(call.world.ids.named("security-group-rule", group, direction, version)), "project_id": project,
-        "tenant_id": project, "security_group_id": group, "ethertype": version, "direction": direction,
-        "protocol": None,
-        "port_range_min": None, "port_range_max": None, "remote_ip_prefix": None, "remote_group_id": remote,
-        "remote_address_group_id": None, "normalized_cidr": None, "description": "",
-        "belongs_to_default_sg": remote is not None,
-    }  # fmt: skip
-
-
-def default_group(call: Call, project: str) -> None:
-    """Neutron makes a project's default group the first time it is looked at."""
-    table = call.world["security_groups"]
-    if any(row["name"] == "default" for row in table.find("project_id", project)):
-        return
-    group = dashed(call.world.ids.named("security-group", project))
-    rules = [_rule(call, group, project, "egress", version, None) for version in ("IPv4", "IPv6")]
-    rules += [_rule(call, group, project, "ingress", version, group) for version in ("IPv4", "IPv6")]
-    table.put(
-        {
-            "id": group, "name": "default", "project_id": project, "description": "Default security group",
-            "rules": rules,
-            "created": int(call.now), "updated": int(call.now),
-        }
-    )  # fmt: skip
-
-
 def _group_body(row: Row) -> Body:
     return {
         "id": row["id"], "name": row["name"], "stateful": True, "tenant_id": row["project_id"],
@@ -180,7 +154,7 @@ def group_create(call: Call) -> Reply:
     row = {
         "id": group, "name": str(given.get("name", "")), "project_id": project, "created": at, "updated": at,
         "description": given.get("description", ""),
-        "rules": [_rule(call, group, project, "egress", version, None) for version in ("IPv4", "IPv6")],
+        "rules": [seed.security_rule(call.world, group, project, "egress", v, None) for v in ("IPv4", "IPv6")],
     }  # fmt: skip
     return Reply(201, {"security_group": _group_body(call.world["security_groups"].put(row))})
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any
 
+from emulator import seed
 from emulator.clock import iso_z
 from emulator.tables import Row
 from emulator.wire import ApiError, Body, Call, Reply, Routes, take
@@ -124,6 +125,13 @@ def changed(call: Call, table: str, row: Row, given: Body, allowed: tuple[str, .
         if key not in allowed:
             raise bad(f"Unrecognized attribute(s) '{key}'")
     return call.world[table].put({**row, **given, "updated": int(call.now)})
+
+
+def default_group(call: Call, project: str) -> None:
+    """Neutron makes a project's default security group the first time the project has anything to do with it."""
+    groups = call.world["security_groups"]
+    if not any(row["name"] == "default" for row in groups.find("project_id", project)):
+        groups.put(seed.default_group(call.world, project, int(call.now)))
 
 
 def both(*parts: Iterable[Any]) -> Iterator[Any]:

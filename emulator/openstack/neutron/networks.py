@@ -7,6 +7,7 @@ from emulator.ids import dashed
 from emulator.openstack.neutron.common import (
     bad,
     changed,
+    default_group,
     find,
     is_admin,
     listed,
@@ -64,6 +65,7 @@ def network_create(call: Call) -> Reply:
     if given.get("shared") or given.get("router:external"):
         require_admin(call, "create_network")
     check_quota(call, project, "network")
+    default_group(call, project)
     row = seed.network_row(
         dashed(call.world.new_id()),
         str(given.get("name", "")),

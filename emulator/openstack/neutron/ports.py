@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 
-from emulator.clock import iso_z
+from emulator import seed
 from emulator.ids import Kind, dashed
 from emulator.openstack.neutron.common import (
     both,
     changed,
+    default_group,
     find,
     is_admin,
     listed,
@@ -38,20 +39,21 @@ def _body(
     call: Call, row: Row, network: str, device: str, device_owner: str, address: str | None, subnet: str | None
 ) -> Body:
     bound = bool(device)
+    groups = [] if device_owner.startswith("network:") else [seed.default_group_id(call.world, row["project_id"])]
     body = {
         "id": row["id"], "name": row.get("name", ""), "network_id": network, "project_id": row["project_id"],
         "mac_address": _mac(row["id"]), "admin_state_up": True, "status": "ACTIVE" if bound else "DOWN",
         "device_id": device,
         "device_owner": device_owner,
         "fixed_ips": [{"subnet_id": subnet, "ip_address": address}] if address and subnet else [],
-        "allowed_address_pairs": [], "extra_dhcp_opts": [], "security_groups": row.get("security_groups", []),
+        "allowed_address_pairs": [], "extra_dhcp_opts": [], "security_groups": row.get("security_groups") or groups,
         "binding:vnic_type": "normal", **stamps(row), "tenant_id": row["project_id"],
     }  # fmt: skip
     if is_admin(call):
         body |= {
             "binding:profile": {}, "binding:host_id": "host1" if bound else "",
             "binding:vif_type": "ovs" if bound else "unbound",
-            "binding:vif_details": {"port_filter": True} if bound else {},
+            "binding:vif_details": {"port_filter": True, "bound_drivers": {"0": "openvswitch"}} if bound else {},
         }  # fmt: skip
     return body
 
@@ -132,14 +134,15 @@ def port_create(call: Call) -> Reply:
     project = owner(call, given, "create_port")
     network = find(call, "networks", "Network", str(given.get("network_id")))
     check_quota(call, project, "port")
+    default_group(call, project)
     subnet = _subnet(call, network["id"])
     number = len(call.world["ports"])
     row = {
         "id": dashed(call.world.new_id()), "name": str(given.get("name", "")), "project_id": project,
         "network_id": network["id"], "device_id": str(given.get("device_id", "")),
         "device_owner": str(given.get("device_owner", "")), "subnet_id": subnet,
-        "address": f"10.250.{number // 250 % 250}.{number % 250 + 3}" if subnet else None, "created": int(call.now),
-        "security_groups": list(given.get("security_groups") or []),
+        "address": call.world.address_on(network["id"], number), "created": int(call.now),
+        "security_groups": list(given.get("security_groups") or [seed.default_group_id(call.world, project)]),
     }  # fmt: skip
     return Reply(201, {"port": _own_port(call, call.world["ports"].put(row))})
 
@@ -198,7 +201,3 @@ def port_details(body: Body) -> Body:
         key: body[key]
         for key in ("name", "network_id", "mac_address", "admin_state_up", "status", "device_id", "device_owner")
     }
-
-
-def made_at(row: Row) -> str:
-    return iso_z(row["created"])

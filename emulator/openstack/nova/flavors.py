@@ -77,7 +77,8 @@ def flavor_create(call: Call) -> Reply:
         raise ApiError(409, f"Flavor with name {given['name']} already exists.")
     try:
         row: Row = {
-            "id": str(given.get("id") or dashed(call.world.new_id())), "name": str(given["name"]), "vcpus": int(given["vcpus"]),
+            "id": str(given.get("id") or dashed(call.world.new_id())),
+            "name": str(given["name"]), "vcpus": int(given["vcpus"]),
             "ram": int(given["ram"]), "disk": int(given["disk"]), "swap": int(given.get("swap") or 0),
             "ephemeral": int(given.get("OS-FLV-EXT-DATA:ephemeral") or 0),
             "is_public": bool(given.get("os-flavor-access:is_public", True)), "description": given.get("description"),

@@ -1,6 +1,7 @@
 """Servers: create, list, show, rename, delete."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from emulator.clock import parse_time
@@ -108,13 +109,11 @@ def server_create(call: Call) -> Reply:
         raise invalid("name", name, f"{name!r} is too short")
     flavor = _flavor(call, str(given.get("flavorRef", "")))
     count = max(int(given.get("min_count") or 1), int(given.get("max_count") or 1))
-    check_quota(call, project, count, flavor)
+    late = check_quota(call, project, count, flavor)
     image, network = _image(call, given), _network(call, given, project)
-    made = [
-        _boot(call, project, name if count == 1 else f"{name}-{n + 1}", flavor, image, network, given)
-        for n in range(count)
-    ]
-    first = made[0]
+    names = [name] if count == 1 else [f"{name}-{n + 1}" for n in range(count)]
+    plan = _Boot(project=project, flavor=flavor["id"], image=image, network=network, given=given, refused=late)
+    first, *_ = [_boot(call, plan, one) for one in names]
     body: Body = {
         "id": first.id, "links": links(call, f"servers/{first.id}"), "OS-DCF:diskConfig": "MANUAL",
         "security_groups": [{"name": "default"}], "adminPass": call.world.ids.secret("admin-pass", first.id, size=6),
@@ -157,43 +156,70 @@ def _network(call: Call, given: Body, project: str) -> str | None:
     return str(own[0]["id"]) if own else None
 
 
-def check_quota(call: Call, project: str, count: int, flavor: Row) -> None:
-    """403 in Nova's words, the first resource that does not fit."""
+def check_quota(call: Call, project: str, count: int, flavor: Row) -> str | None:
+    """403 in Nova's words when it does not fit. Boots of this very second are not seen yet by the first look.
+
+    So two quick boots may both be accepted; the second look finds the later one and its text is returned: that server
+    goes to ERROR, and counts as used all the same.
+    """
     limits, used = quotas.limits_of(call, project), quotas.in_use(call, project)
     more = {"cores": count * flavor["vcpus"], "instances": count, "ram": count * flavor["ram"]}
+    seen = dict(used)
+    for server in call.world.servers.stored(project):
+        if server.created == int(call.now):
+            size = call.world["flavors"].rows[server.phases[0].flavor]
+            for key, amount in (("cores", size["vcpus"]), ("instances", 1), ("ram", size["ram"])):
+                seen[key] -= amount
+    if text := _exceeded(limits, seen, more):
+        raise ApiError(403, text)
+    return _exceeded(limits, used, more)
+
+
+def _exceeded(limits: Body, used: dict[str, int], more: dict[str, int]) -> str | None:
     over = [key for key in ("cores", "instances", "ram") if 0 <= limits[key] < used[key] + more[key]]
-    if over:
-        key = over[0]
-        text = (
-            f"Quota exceeded for {', '.join(over)}: Requested {_join(more, over)}, but already used {_join(used, over)}"
-        )
-        raise ApiError(403, f"{text} of {_join(limits, over)} {key if len(over) == 1 else ', '.join(over)}")
+    if not over:
+        return None
+    text = f"Quota exceeded for {', '.join(over)}: Requested {_join(more, over)}, but already used {_join(used, over)}"
+    return f"{text} of {_join(limits, over)} {', '.join(over)}"
 
 
 def _join(numbers: dict[str, Any], keys: list[str]) -> str:
     return ", ".join(str(numbers[key]) for key in keys)
 
 
-def _boot(
-    call: Call, project: str, name: str, flavor: Row, image: str | None, network: str | None, given: Body
-) -> Server:
-    world, at = call.world, int(call.now)
+@dataclass(frozen=True, slots=True)
+class _Boot:
+    """What all servers of one request share; `refused` is why they will go to ERROR."""
+
+    project: str
+    flavor: str
+    image: str | None
+    network: str | None
+    given: Body
+    refused: str | None
+
+
+def _boot(call: Call, plan: _Boot, name: str) -> Server:
+    world, at, number = call.world, int(call.now), len(call.world["servers"])
+    built = Phase(at + 1, "ERROR", plan.flavor) if plan.refused else Phase(at + BOOTING, "ACTIVE", plan.flavor)
     server = Server(
         id=dashed(world.new_id()),
         name=name,
-        project_id=project,
+        project_id=plan.project,
         user_id=call.actor.user_id,
         created=at,
-        phases=[Phase(at, "BUILD", flavor["id"], "spawning"), Phase(at + BOOTING, "ACTIVE", flavor["id"])],
-        actions=[Action("create", at, at + BOOTING, call.actor.user_id)],
-        launches=[at + BOOTING],
-        image_id=image,
-        number=900_000_000 + len(world["servers"]),
-        network_id=network,
-        address=f"10.200.{len(world['servers']) // 250 % 250}.{len(world['servers']) % 250 + 3}" if network else None,
-        key_name=given.get("key_name"),
-        description=given.get("description"),
-        metadata=dict(given.get("metadata") or {}),
+        phases=[Phase(at, "BUILD", plan.flavor, "spawning"), built],
+        actions=[Action("create", at, built.at, call.actor.user_id)],
+        launches=[] if plan.refused else [built.at],
+        fault=plan.refused,
+        fault_code=413 if plan.refused else 500,
+        image_id=plan.image,
+        number=900_000_000 + number,
+        network_id=plan.network,
+        address=world.address_on(plan.network, number) if plan.network else None,
+        key_name=plan.given.get("key_name"),
+        description=plan.given.get("description"),
+        metadata=dict(plan.given.get("metadata") or {}),
     )
     world.servers.put(server)
     return server
