@@ -39,6 +39,7 @@ class Verb(models.TextChoices):
     REQUEST_WITHDRAWN = "request.withdrawn", "withdrew a request"
     SIGN_IN = "person.signed_in", "signed in"
     STEP_RELEASED = "step.released", "released a step for another try"
+    SURVEY_ASKED = "survey.asked", "asked for a survey"
     TENANCY_ADOPTED = "tenancy.adopted", "adopted a tenancy"
     TENANCY_CREATED = "tenancy.created", "asked for a tenancy"
     TENANCY_READY = "tenancy.ready", "made a tenancy as wanted"

@@ -68,6 +68,12 @@ def steps_of(tenancy: Tenancy) -> QuerySet[Step]:
     return rows.order_by("-version", "-planned_at", "position")
 
 
+def steps_of_cloud(cloud: Cloud) -> QuerySet[Step]:
+    """The journal of a cloud, newest first."""
+    rows = Step.objects.filter(cloud=cloud).select_related("account__person", "cloud", "tenancy__project")
+    return rows.order_by("-planned_at", "-position", "id")
+
+
 def steps_now(tenancies: Iterable[Tenancy]) -> QuerySet[Step]:
     """Steps of the versions now wanted, in the order of their plan: what a progress display shows."""
     wanted = Q(pk__in=[])
@@ -126,7 +132,9 @@ def last_survey(cloud: Cloud) -> SurveyRun | None:
 
 def plan_lines(cloud: Cloud) -> QuerySet[PlanLine]:
     rows = PlanLine.objects.filter(cloud=cloud)
-    return rows.select_related("cloud", "tenancy", "tenancy__project", "tenancy__project__institution", "account__person")
+    return rows.select_related(
+        "cloud", "tenancy", "tenancy__project", "tenancy__project__institution", "account__person"
+    )
 
 
 def drift_lines(cloud: Cloud) -> QuerySet[DriftLine]:

@@ -18,7 +18,7 @@ from tenancy.shown import wording
 from tenancy.shown.parts import Act, Link, PlanGroup, PlanRow, Sentence
 
 OUTSIDE = 25
-"""So many things that belong to no project are shown under the plan; the rest has a page of its own."""
+"""So many things that belong to no project are shown on one page of a plan."""
 
 ADDS = (Kind.ACCOUNT_CREATE, Kind.TENANCY_CREATE, Kind.MEMBER_ADD)
 REMOVES = (Kind.MEMBER_REMOVE, Kind.TENANCY_DISABLE, Kind.WORK_STOP)
@@ -115,7 +115,9 @@ def groups(cloud: Cloud, tenancies: Sequence[Tenancy], what: Show) -> list[PlanG
     for stranger in strangers_of(cloud, what).filter(tenancy__in=tenancies):
         rows[stranger.tenancy_id].append(_stranger(cloud, stranger))
     few = sum(map(len, rows.values())) <= OUTSIDE
-    return [_group(tenancy, rows[tenancy.pk], opened=few or position == 0) for position, tenancy in enumerate(tenancies)]
+    return [
+        _group(tenancy, rows[tenancy.pk], opened=few or position == 0) for position, tenancy in enumerate(tenancies)
+    ]
 
 
 def _group(tenancy: Tenancy, rows: Sequence[PlanRow], *, opened: bool) -> PlanGroup:
@@ -127,11 +129,11 @@ def _group(tenancy: Tenancy, rows: Sequence[PlanRow], *, opened: bool) -> PlanGr
 
 
 def outside(cloud: Cloud, lines: Iterable[DriftLine], total: int) -> PlanGroup | None:
-    """Things on the cloud that belong to no project here."""
+    """Things on the cloud that belong to no project here, a page of them at a time."""
     rows = [_stranger(cloud, line) for line in lines]
     if not rows:
         return None
-    more = f", the first {len(rows)} of {total:,} are shown here" if total > len(rows) else ""
+    more = f"; {len(rows)} of {total:,} on this page" if total > len(rows) else ""
     return PlanGroup("outside", "Not in Tenantry", f"nobody asked for these here{more}", rows, opened=True)
 
 
@@ -157,7 +159,7 @@ def _why(line: PlanLine) -> Sentence:
 def _stranger(cloud: Cloud, line: DriftLine) -> PlanRow:
     acts: list[Act] = []
     if line.tenancy_id is None and line.kind == DriftLine.DriftKind.UNMANAGED:
-        acts = [Act("Adopt", href=reverse("adopt", args=[cloud.slug, line.native_id]))]
+        acts = [Act("Adopt", href=reverse("portal:adopt", args=[cloud.slug, line.native_id]))]
     what = "Project" if line.tenancy_id is None else "Role of somebody on the cloud"
     return PlanRow(
         what=f"{what} {line.object}" if line.tenancy_id is None else what,

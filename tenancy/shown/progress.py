@@ -107,11 +107,12 @@ def _rows(tenancy: Tenancy, steps: Iterable[Step], verbatim: bool) -> list[StepR
     for step in steps:
         groups[step.kind].append(step)
     rows: list[StepRow] = []
-    for kind, members in groups.items():
-        if len(members) > ONE_BY_ONE:
-            rows.append(_summary(tenancy, kind, members))
-            members = [step for step in members if STATES[Step.State(step.state)] == "over"][:ONE_BY_ONE]
-        rows.extend(_row(tenancy, step, verbatim) for step in members)
+    for kind, found in groups.items():
+        shown = found
+        if len(found) > ONE_BY_ONE:
+            rows.append(_summary(tenancy, kind, found))
+            shown = [step for step in found if STATES[Step.State(step.state)] == "over"][:ONE_BY_ONE]
+        rows.extend(_row(tenancy, step, verbatim) for step in shown)
     return [*rows, *_waits(tenancy)]
 
 

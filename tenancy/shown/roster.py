@@ -50,9 +50,7 @@ def members_shown(
     }
     lines = _lines(tenancies, accounts.values())
     steps = _steps(tenancies, accounts.values())
-    known = [
-        _Tenancy(each, lines.get(each.pk, {}), steps.get(each.pk, {}), _readable(each)) for each in tenancies
-    ]
+    known = [_Tenancy(each, lines.get(each.pk, {}), steps.get(each.pk, {}), _readable(each)) for each in tenancies]
     manages = access.can_manage_members(who, project)
     rows = [
         MemberRow(

@@ -75,6 +75,16 @@ def amount(resource: NativeResource | None, text: str) -> str:
     return f"{whole:,}" if not rest else f"{base / resource.factor:,.3f}"
 
 
+def native_name(kind: str, key: str) -> str:
+    """How this kind of cloud calls a resource; our own key if it does not know it."""
+    resource = _resources(kind).get(key)
+    return resource.native if resource else key
+
+
+def native_amount(kind: str, key: str, base: int | None) -> str | None:
+    return None if base is None else amount(_resources(kind).get(key), str(base))
+
+
 def _resource(change: Step | PlanLine) -> NativeResource | None:
     return _resources(change.cloud.kind).get(_tail(change.target))
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+from uuid import UUID
 
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Page, Paginator
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 
@@ -27,14 +28,14 @@ REFUSED = 422
 
 P = ParamSpec("P")
 Row = TypeVar("Row", bound=Model)
-View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
+Answer = TypeVar("Answer", bound=HttpResponseBase)
 
 
-def operators(view: View[P]) -> View[P]:
+def operators(view: Callable[Concatenate[HttpRequest, P], Answer]) -> Callable[Concatenate[HttpRequest, P], Answer]:
     """For operators only. Everybody else is told so before anything is looked up."""
 
     @wraps(view)
-    def checked(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+    def checked(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> Answer:
         if not access.is_operator(request.user):
             raise PermissionDenied("This page is for the operators of the site.")
         return view(request, *args, **kwargs)
@@ -55,6 +56,14 @@ def project_or_404(request: HttpRequest, slug: str) -> Project:
 
 def cloud_or_404(slug: str) -> Cloud:
     return get_object_or_404(Cloud.objects.select_related("paused_by"), slug=slug)
+
+
+def uuid_or_404(text: str) -> UUID:
+    """An id that came in a form."""
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise Http404 from error
 
 
 def page_of(request: HttpRequest, rows: QuerySet[Row], size: int = PAGE) -> Page[Row]:
