@@ -11,7 +11,7 @@ from __future__ import annotations
 
 
 class ReportingError(Exception):
-    """`message` is one plain sentence, `remedy` what a person should do, `retry` whether the same call may succeed later."""
+    """`message` is one plain sentence, `remedy` what a person should do, `retry` whether the call may succeed later."""
 
     retry = False
     remedy = ""

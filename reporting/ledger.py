@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from typing import TypeVar
 
 from connectors.types import Accuracy, Delivery, UsageSpan
@@ -124,12 +125,15 @@ def _merged_covers(covers: Iterable[Cover]) -> tuple[Cover, ...]:
     merged: list[Cover] = []
     for cover in ordered:
         last = merged[-1] if merged else None
-        touching = last is not None and last.end == cover.start
-        if last is not None and touching and (last.observed == cover.observed or max(last.observed, cover.observed) < settled):
+        if last is not None and last.end == cover.start and _one_row(last, cover, settled):
             merged[-1] = Cover(last.start, cover.end, max(last.observed, cover.observed))
         else:
             merged.append(cover)
     return tuple(merged)
+
+
+def _one_row(before: Cover, after: Cover, settled: int) -> bool:
+    return before.observed == after.observed or max(before.observed, after.observed) < settled
 
 
 # --- the door ---------------------------------------------------------------------------------------------------
@@ -140,7 +144,9 @@ def delivery_check(delivery: Delivery) -> None:
     if delivery.observed_at.tzinfo is None:
         raise LedgerError(f"The delivery of {delivery.source} was observed at a time without a zone.")
     if not 0 <= delivery.start < delivery.end:
-        raise LedgerError(f"The delivery of {delivery.source} covers [{delivery.start}, {delivery.end}), which is no window.")
+        raise LedgerError(
+            f"The delivery of {delivery.source} covers [{delivery.start}, {delivery.end}), which is no window."
+        )
     listed = [thing.native_id for thing in delivery.things]
     things = set(listed)
     if len(things) != len(listed):
@@ -170,7 +176,7 @@ def _overlap_check(delivery: Delivery) -> None:
         series[span.thing, span.meter].append(span)
     for (thing, meter), spans in series.items():
         spans.sort(key=lambda each: each.start)
-        for before, after in zip(spans, spans[1:], strict=False):
+        for before, after in pairwise(spans):
             if after.start < before.end:
                 raise LedgerError(f"Two spans of {meter} of {thing} overlap at {after.start}.")
 

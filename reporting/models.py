@@ -15,6 +15,7 @@ from config import clock
 from connectors.types import Accuracy as ConnectorAccuracy
 from tenancy.models import Cloud, Tenancy
 
+
 class Accuracy(models.TextChoices):
     EXACT = ConnectorAccuracy.EXACT.value, "exact"
     SAMPLED = ConnectorAccuracy.SAMPLED.value, "sampled"

@@ -29,7 +29,7 @@ def cloud_collect(cloud_id: str) -> int:
     """Collect a cloud; the number of windows read."""
     cloud = Cloud.objects.get(pk=cloud_id)
     try:
-        collected = services.collect_cloud(cloud=cloud, slices=SLICES)
+        collected = services.cloud_collect(cloud=cloud, slices=SLICES)
     except (AlreadyCollecting, LeaseLost) as error:
         logger.info("%s", error)
         return 0

@@ -1,1 +1,1 @@
-"""What reporting reads: ``usage`` (totals), ``spans`` (rows behind a number), ``coverage`` (how far, how well), ``reports``."""
+"""What reporting reads: usage (totals), spans (the rows behind a number), coverage (how far, how well), reports."""

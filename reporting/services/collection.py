@@ -71,7 +71,7 @@ class _Source:
 
 @dataclass(slots=True)
 class _Collection:
-    """One call of ``collect_cloud`` while it runs; ``done`` is what each source completed in it without a gap."""
+    """One call of ``cloud_collect`` while it runs; ``done`` is what each source completed in it without a gap."""
 
     cloud: Cloud
     lease: str
@@ -82,10 +82,10 @@ class _Collection:
     failed: set[str] = field(default_factory=set)
 
 
-def collect_cloud(
-    *, cloud: Cloud, since: int | None = None, until: int | None = None, slices: int | None = None
+def cloud_collect(
+    *, cloud: Cloud, since: datetime | None = None, until: datetime | None = None, slices: int | None = None
 ) -> Collected:
-    """Collect from each source's mark (or from ``since``, epoch seconds) to now (or ``until``), never the future.
+    """Collect from each source's mark (or from ``since``) to now (or ``until``), both aware; never the future.
 
     At most ``slices`` windows. What the cloud refused is in the runs. Raises AlreadyCollecting if another worker has
     this cloud, LeaseLost if one took it over, ReportingError if its connector measures nothing.
@@ -95,7 +95,9 @@ def collect_cloud(
     try:
         with connect(cloud) as connector:
             if not isinstance(connector, Usage):
-                raise ReportingError(f"The connector of {cloud} measures no usage.", "Nothing: there is nothing to collect.")
+                raise ReportingError(
+                    f"The connector of {cloud} measures no usage.", "Nothing: there is nothing to collect."
+                )
             holders_link(cloud=cloud)
             work = _Collection(cloud, lease, connector, connector, _meters_save(cloud, connector))
             collected = _collect(work, since, until, slices)
@@ -107,23 +109,29 @@ def collect_cloud(
 
 def clouds_collect_due() -> list[Cloud]:
     """Clouds whose collection is due, that may be called, and that nobody collects just now."""
-    free = Q(collection_lease__isnull=True) | Q(collection_lease__until__isnull=True) | Q(collection_lease__until__lte=moment())
-    return list(Cloud.objects.filter(free, breaker.closed(), collect_due_at__lte=clock.now()).order_by("collect_due_at"))
+    free = (
+        Q(collection_lease__isnull=True)
+        | Q(collection_lease__until__isnull=True)
+        | Q(collection_lease__until__lte=moment())
+    )
+    return list(
+        Cloud.objects.filter(free, breaker.closed(), collect_due_at__lte=clock.now()).order_by("collect_due_at")
+    )
 
 
 # --- windows ----------------------------------------------------------------------------------------------------
 
 
-def _collect(work: _Collection, since: int | None, until: int | None, slices: int | None) -> Collected:
+def _collect(work: _Collection, since: datetime | None, until: datetime | None, slices: int | None) -> Collected:
     now = int(clock.now().timestamp())
-    stop = now if until is None else min(until, now)
+    stop = now if until is None else min(int(until.timestamp()), now)
     marks = dict(CollectionMark.objects.filter(cloud=work.cloud).values_list("source", "until"))
     first = now - settings.COLLECT_BACK_DAYS * ledger.DAY
     starts = {source: marks[source] - OVERLAP if source in marks else first for source in work.sources}
-    start = since if since is not None else min(starts.values(), default=stop)
+    start = int(since.timestamp()) if since else min(starts.values(), default=stop)
     runs: list[CollectionRun] = []
     for begin, end in ledger.slices(start, stop):
-        wanting = {source for source in work.sources if since is not None or marks.get(source, first) < end}
+        wanting = {source for source in work.sources if since or marks.get(source, first) < end}
         if not wanting - work.failed:
             continue
         if slices is not None and len(runs) >= slices:
@@ -190,10 +198,14 @@ def _finish(
         CollectionSource.objects.bulk_create([_source_row(run, name, found[name]) for name in sorted(found)])
         for name in complete:
             _mark(work, name, run.start, found[name].end or run.end)
-        record(actor=None, verb=Verb.COLLECTION_FINISHED, target=run, summary=_summary(work, run, found), cloud=work.cloud)
+        record(
+            actor=None, verb=Verb.COLLECTION_FINISHED, target=run, summary=_summary(work, run, found), cloud=work.cloud
+        )
 
 
-_SILENT = ErrorInfo("Silent", "The connector did not say how this source ended.", "Report it to its author.", retry=True)
+_SILENT = ErrorInfo(
+    "Silent", "The connector did not say how this source ended.", "Report it to its author.", retry=True
+)
 
 
 def _state(complete: int, sources: int, trouble: ConnectorError | None) -> CollectionRun.State:

@@ -41,9 +41,7 @@ class Stored:
     spans: int
 
 
-def delivery_store(
-    *, cloud: Cloud, delivery: Delivery, run: CollectionRun | None = None, lease: str = ""
-) -> Stored:
+def delivery_store(*, cloud: Cloud, delivery: Delivery, run: CollectionRun | None = None, lease: str = "") -> Stored:
     """Replace what the ledger holds of the delivery's things and meters in its window; all of it or nothing.
 
     ``lease``: name under which the caller collects the cloud; it is renewed. Raises LedgerError for a delivery that
@@ -94,9 +92,7 @@ def _store_batch(
         if span.thing in target:
             key = (target[span.thing].id, meters[span.meter])
             accuracy = Accuracy(span.accuracy)
-            pieces[key].append(
-                Piece(span.start, span.end, span.quantity, span.state, accuracy, span.reason, row.id)
-            )
+            pieces[key].append(Piece(span.start, span.end, span.quantity, span.state, accuracy, span.reason, row.id))
     things = {thing.id: thing for thing in (*target.values(), *others)}
     held = _held(things, list(meters.values()), window)
     changed = {
@@ -136,9 +132,7 @@ def _holders(cloud: Cloud, native_ids: set[str]) -> dict[str, int]:
     return found
 
 
-def _things(
-    cloud: Cloud, delivery: Delivery, listed: tuple[DeliveredThing, ...], observed: int
-) -> dict[str, Thing]:
+def _things(cloud: Cloud, delivery: Delivery, listed: tuple[DeliveredThing, ...], observed: int) -> dict[str, Thing]:
     """The row of each listed thing under its present holder, made or renamed where needed, by native id."""
     holders = _holders(cloud, {each.tenancy for each in listed})
     wanted = {(each.native_id, each.kind, holders[each.tenancy]): each for each in listed}
@@ -174,9 +168,7 @@ def _rows(cloud: Cloud, wanted: Mapping[tuple[str, str, int], DeliveredThing]) -
 def _in_other_hands(cloud: Cloud, target: Mapping[str, Thing]) -> list[Thing]:
     """Rows of the same things under holders they had before: the window is no longer theirs."""
     rows = Thing.objects.filter(cloud=cloud, native_id__in=target)
-    return [
-        row for row in rows if row.kind == target[row.native_id].kind and row.id != target[row.native_id].id
-    ]
+    return [row for row in rows if row.kind == target[row.native_id].kind and row.id != target[row.native_id].id]
 
 
 # --- series -----------------------------------------------------------------------------------------------------
@@ -189,9 +181,7 @@ def _held(things: Mapping[int, Thing], meters: list[int], window: Cover) -> dict
     rows = (
         Span.objects.filter(thing__in=things, meter__in=meters, end__gte=window.start, start__lte=window.end)
         .order_by("start")
-        .values_list(
-            "thing_id", "meter_id", "start", "end", "quantity", "state", "accuracy", "reason", "delivery_id"
-        )
+        .values_list("thing_id", "meter_id", "start", "end", "quantity", "state", "accuracy", "reason", "delivery_id")
     )
     for thing, meter, start, end, quantity, state, accuracy, reason, delivery in rows.iterator(chunk_size=5000):
         pieces[thing, meter].append(Piece(start, end, quantity, state, Accuracy(accuracy), reason, delivery))

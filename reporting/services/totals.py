@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
+from typing import Any
 
 from django.db.models import BigIntegerField, ExpressionWrapper, F, Q
 from django.db.models.functions import Greatest, Least
@@ -25,7 +26,9 @@ def totals_recompute(*, holders: Collection[int], meters: Collection[int], days:
         fresh = _day_totals(holders, meters, day)
         kept = {(total.holder_id, total.meter_id) for total in fresh}
         rows = DailyTotal.objects.filter(day=day, holder__in=holders, meter__in=meters)
-        gone = [pk for pk, holder, meter in rows.values_list("id", "holder_id", "meter_id") if (holder, meter) not in kept]
+        gone = [
+            pk for pk, holder, meter in rows.values_list("id", "holder_id", "meter_id") if (holder, meter) not in kept
+        ]
         DailyTotal.objects.filter(pk__in=gone).delete()
         DailyTotal.objects.bulk_create(
             fresh,
@@ -53,7 +56,7 @@ def _day_totals(holders: Collection[int], meters: Collection[int], day: date) ->
     return [_total(row, day) for row in rows]
 
 
-def _total(row: dict[str, int], day: date) -> DailyTotal:
+def _total(row: Mapping[str, Any], day: date) -> DailyTotal:
     whole = exact_value(row, "whole")
     if whole > ledger.MOST:
         raise LedgerError(f"The total of {day} of one tenancy does not fit 63 bits ({whole}).")

@@ -16,9 +16,9 @@ from reporting import services, tasks
 from reporting.errors import AlreadyCollecting, LeaseLost
 from reporting.management.commands.collect import Command
 from reporting.models import CollectionLease, CollectionMark, CollectionRun, DailyTotal, Span
-from reporting.services import collect_cloud
+from reporting.services import cloud_collect
 from tenancy.models import Cloud
-from tests.reporting.worlds import DAY, HOUR, NOW, delivery, life, result, span
+from tests.reporting.worlds import DAY, HOUR, NOW, ago, delivery, life, result, span
 
 END = int(NOW.timestamp())
 
@@ -40,7 +40,7 @@ def later(**length: int) -> None:
 def test_the_first_collection_goes_back_in_windows_of_at_most_a_day(world, scripted):
     scripted.says = life()
 
-    collected = collect_cloud(cloud=world.cloud)
+    collected = cloud_collect(cloud=world.cloud)
 
     assert collected.complete
     assert collected.finished
@@ -57,11 +57,11 @@ def test_the_first_collection_goes_back_in_windows_of_at_most_a_day(world, scrip
 
 def test_the_next_collection_begins_a_little_before_the_mark(world, scripted):
     scripted.says = life()
-    collect_cloud(cloud=world.cloud)
+    cloud_collect(cloud=world.cloud)
     scripted.windows.clear()
     later(hours=1)
 
-    collect_cloud(cloud=world.cloud)
+    cloud_collect(cloud=world.cloud)
 
     assert scripted.windows == [(END - 900, END + HOUR)]
     assert set(Span.objects.values_list("start", "end")) == {(END - 3 * DAY, END + HOUR)}
@@ -69,11 +69,11 @@ def test_the_next_collection_begins_a_little_before_the_mark(world, scripted):
 
 def test_collecting_twice_changes_nothing(world, scripted):
     scripted.says = life()
-    collect_cloud(cloud=world.cloud)
+    cloud_collect(cloud=world.cloud)
     before = list(Span.objects.order_by("id").values_list("id", "start", "end", "quantity"))
 
-    collect_cloud(cloud=world.cloud)
-    collect_cloud(cloud=world.cloud, since=END - 2 * DAY, until=END - DAY)
+    cloud_collect(cloud=world.cloud)
+    cloud_collect(cloud=world.cloud, since=ago(days=2), until=ago(days=1))
 
     assert list(Span.objects.order_by("id").values_list("id", "start", "end", "quantity")) == before
     assert marks(world.cloud)["servers"] == (END - 3 * DAY, END)
@@ -82,18 +82,18 @@ def test_collecting_twice_changes_nothing(world, scripted):
 def test_no_window_reaches_into_the_future(world, scripted):
     scripted.says = life()
 
-    collect_cloud(cloud=world.cloud, until=END + DAY)
+    cloud_collect(cloud=world.cloud, until=NOW + timedelta(days=1))
 
     assert scripted.windows[-1][1] == END
 
 
 def test_a_failed_source_keeps_its_mark_and_hinders_no_other(world, scripted):
     scripted.says = life()
-    collect_cloud(cloud=world.cloud)
+    cloud_collect(cloud=world.cloud)
     later(hours=1)
     scripted.says = life(fail=("volumes",))
 
-    collected = collect_cloud(cloud=world.cloud)
+    collected = cloud_collect(cloud=world.cloud)
 
     assert not collected.complete
     assert marks(world.cloud) == {"servers": (END - 3 * DAY, END + HOUR), "volumes": (END - 3 * DAY, END)}
@@ -105,24 +105,24 @@ def test_a_failed_source_keeps_its_mark_and_hinders_no_other(world, scripted):
 
 def test_a_source_that_was_away_for_days_is_caught_up_day_by_day(world, scripted):
     scripted.says = life()
-    collect_cloud(cloud=world.cloud)
+    cloud_collect(cloud=world.cloud)
     scripted.says = life(fail=("volumes",))
     later(days=2)
     scripted.windows.clear()
-    collect_cloud(cloud=world.cloud)
+    cloud_collect(cloud=world.cloud)
     assert marks(world.cloud)["volumes"][1] == END
     assert marks(world.cloud)["servers"][1] == END + 2 * DAY
 
     later(hours=1)
     scripted.windows.clear()
-    collect_cloud(cloud=world.cloud)
+    cloud_collect(cloud=world.cloud)
     assert scripted.windows == [(END - 900, END + DAY // 2), (END + DAY + DAY // 2, END + 2 * DAY + HOUR)], (
         "one look at the failing source's backlog, then what the healthy one needs"
     )
 
     scripted.says = life()
     later(hours=1)
-    collect_cloud(cloud=world.cloud)
+    cloud_collect(cloud=world.cloud)
     assert marks(world.cloud)["volumes"] == (END - 3 * DAY, END + 2 * DAY + 2 * HOUR)
     assert Span.objects.get(thing__native_id="v1").end == END + 2 * DAY + 2 * HOUR
 
@@ -135,13 +135,13 @@ def test_a_source_that_fails_on_its_third_page_keeps_two_and_is_read_again(world
         yield result("volumes")
 
     scripted.says = third_page_fails
-    collected = collect_cloud(cloud=world.cloud)
+    collected = cloud_collect(cloud=world.cloud)
     assert not collected.complete
     assert set(Span.objects.values_list("thing__native_id", flat=True)) == {"s0", "s1"}
     assert "servers" not in marks(world.cloud)
 
     scripted.says = life(servers=5)
-    collect_cloud(cloud=world.cloud)
+    cloud_collect(cloud=world.cloud)
     assert set(Span.objects.values_list("thing__native_id", "start", "end")) == {
         (thing, END - 3 * DAY, END) for thing in ("s0", "s1", "s2", "s3", "s4", "v1")
     }
@@ -153,7 +153,7 @@ def test_a_cut_connection_makes_the_run_fail_with_the_clouds_words(world, script
         raise Unreachable("The compute service does not answer.", verbatim="connection reset", request_id="req-9")
 
     scripted.says = cut
-    run = collect_cloud(cloud=world.cloud, since=END - HOUR).runs[0]
+    run = cloud_collect(cloud=world.cloud, since=ago(hours=1)).runs[0]
 
     assert run.state == CollectionRun.State.FAILED
     assert (run.error, run.verbatim, run.request_id) == (
@@ -168,7 +168,7 @@ def test_a_refused_credential_opens_the_breaker(world, scripted):
         yield
 
     scripted.says = refuse
-    collect_cloud(cloud=world.cloud)
+    cloud_collect(cloud=world.cloud)
     later(minutes=30)
 
     assert Cloud.objects.get(pk=world.cloud.pk).breaker_until is not None
@@ -184,7 +184,7 @@ def test_an_impossible_delivery_is_refused_and_its_source_incomplete(world, scri
         yield result("volumes")
 
     scripted.says = impossible
-    run = collect_cloud(cloud=world.cloud, since=END - HOUR).runs[0]
+    run = cloud_collect(cloud=world.cloud, since=ago(hours=1)).runs[0]
 
     source = run.sources.get(source="servers")
     assert not source.complete
@@ -196,7 +196,7 @@ def test_an_impossible_delivery_is_refused_and_its_source_incomplete(world, scri
 def test_a_source_that_ends_without_a_word_is_incomplete(world, scripted):
     scripted.says = lambda start, end, known: [SourceResult("servers", complete=True, things=0)]
 
-    run = collect_cloud(cloud=world.cloud, since=END - HOUR).runs[0]
+    run = cloud_collect(cloud=world.cloud, since=ago(hours=1)).runs[0]
 
     assert run.state == CollectionRun.State.INCOMPLETE
     assert run.sources.get(source="volumes").error == "The connector did not say how this source ended."
@@ -209,7 +209,7 @@ def test_an_error_of_a_source_survives_a_complete_result(world, scripted):
         SourceResult("volumes", complete=True, things=0),
     ]
 
-    run = collect_cloud(cloud=world.cloud, since=END - HOUR).runs[0]
+    run = cloud_collect(cloud=world.cloud, since=ago(hours=1)).runs[0]
 
     assert run.sources.get(source="servers").error == "One page could not be read."
 
@@ -218,12 +218,12 @@ def test_a_cloud_whose_clock_is_behind_gets_a_mark_by_its_own_clock(world, scrip
     behind = END - 600
     scripted.says = life(until=behind)
 
-    collect_cloud(cloud=world.cloud)
+    cloud_collect(cloud=world.cloud)
     assert marks(world.cloud)["servers"] == (END - 3 * DAY, behind)
 
     scripted.says = life()
     later(hours=1)
-    collect_cloud(cloud=world.cloud)
+    cloud_collect(cloud=world.cloud)
     assert set(Span.objects.values_list("start", "end")) == {(END - 3 * DAY, END + HOUR)}
 
 
@@ -232,14 +232,14 @@ def test_a_second_worker_is_told_who_collects(world, scripted):
 
     def second_worker(start, end, known):
         with pytest.raises(AlreadyCollecting) as refused:
-            collect_cloud(cloud=world.cloud)
+            cloud_collect(cloud=world.cloud)
         seen.append(str(refused.value))
         assert world.cloud not in services.clouds_collect_due()
         assert tasks.cloud_collect(str(world.cloud.pk)) == 0
         yield from life()(start, end, known)
 
     scripted.says = second_worker
-    collected = collect_cloud(cloud=world.cloud, since=END - HOUR)
+    collected = cloud_collect(cloud=world.cloud, since=ago(hours=1))
 
     assert collected.complete
     assert CollectionLease.objects.get(cloud=world.cloud).holder == ""
@@ -254,7 +254,7 @@ def test_a_worker_that_lost_its_claim_stops(world, scripted):
 
     scripted.says = taken_over
     with pytest.raises(LeaseLost, match="another"):
-        collect_cloud(cloud=world.cloud)
+        cloud_collect(cloud=world.cloud)
 
     assert list(Span.objects.values_list("thing__native_id", flat=True)) == ["before"]
     assert CollectionLease.objects.get(cloud=world.cloud).holder == "another"
@@ -281,13 +281,13 @@ def test_killed_between_page_and_row_the_next_run_makes_it_whole(world, scripted
     monkeypatch.setattr(collection, "delivery_store", store_until_killed)
     monkeypatch.setattr(collection, "_release", lambda *_, **__: None)
     with pytest.raises(Killed):
-        collect_cloud(cloud=world.cloud)
+        cloud_collect(cloud=world.cloud)
     monkeypatch.setattr(collection, "delivery_store", stored)
     with pytest.raises(AlreadyCollecting):
-        collect_cloud(cloud=world.cloud)
+        cloud_collect(cloud=world.cloud)
     later(minutes=11)
 
-    assert collect_cloud(cloud=world.cloud).complete
+    assert cloud_collect(cloud=world.cloud).complete
     dead = CollectionRun.objects.earliest("started_at")
     assert (dead.state, dead.error) == (CollectionRun.State.FAILED, "The worker ended without a word.")
     now = int(clock.now().timestamp())
@@ -307,7 +307,7 @@ def test_no_transaction_is_open_while_the_cloud_is_called(world, scripted):
 
     scripted.says = watch
 
-    assert collect_cloud(cloud=world.cloud).complete
+    assert cloud_collect(cloud=world.cloud).complete
 
 
 def test_a_message_reads_a_few_windows_and_asks_for_the_next(world, scripted, settings, monkeypatch):
@@ -330,7 +330,7 @@ def test_the_sweeper_wakes_a_worker_a_cloud_that_is_due(world, scripted, monkeyp
     scripted.says = life()
     woken = []
     monkeypatch.setattr(tasks, "wake", lambda task, **arguments: woken.append(arguments["cloud_id"]))
-    collect_cloud(cloud=world.second)
+    cloud_collect(cloud=world.second)
 
     assert tasks.collect_due() == 1
     assert woken == [str(world.cloud.pk)]
@@ -340,7 +340,7 @@ def test_the_sweeper_wakes_a_worker_a_cloud_that_is_due(world, scripted, monkeyp
 
 def test_each_run_is_in_the_audit_log(world, scripted):
     scripted.says = life(fail=("volumes",))
-    collect_cloud(cloud=world.cloud, since=END - HOUR)
+    cloud_collect(cloud=world.cloud, since=ago(hours=1))
 
     entry = AuditEntry.objects.get(verb="collection.finished")
     assert entry.summary == (
@@ -351,7 +351,7 @@ def test_each_run_is_in_the_audit_log(world, scripted):
 
 def test_days_of_one_collection_add_up(world, scripted):
     scripted.says = life(servers=1)
-    collect_cloud(cloud=world.cloud)
+    cloud_collect(cloud=world.cloud)
 
     total = sum(row.quantity_seconds for row in DailyTotal.objects.filter(meter__key="compute.vcpu"))
     assert total == 2000 * 3 * DAY
@@ -422,5 +422,3 @@ def test_the_command_goes_on_with_the_next_cloud(world, scripted, capsys):
     assert code == 1
     assert "north: The usage of OpenStack north is being collected by somebody." in said
     assert "south: 2026-11-20 11:00:00" in said
-
-

@@ -64,7 +64,9 @@ def deliveries(draw) -> list[Delivery]:
             cuts = sorted({start, end, *draw(st.lists(st.integers(start, end), max_size=3))})
             for low, high in zip(cuts, cuts[1:], strict=False):
                 if draw(st.booleans()):
-                    spans.append(span(low, high, draw(st.integers(0, 2)), thing=thing, accuracy=draw(st.sampled_from(Accuracy))))
+                    spans.append(
+                        span(low, high, draw(st.integers(0, 2)), thing=thing, accuracy=draw(st.sampled_from(Accuracy)))
+                    )
         listed = tuple(Thing(each, "server", f"p-{each}") for each in things)
         found.append(
             delivery(
@@ -131,7 +133,9 @@ def test_a_day_keeps_its_sampled_and_estimated_parts(world):
 
 def test_a_day_that_became_empty_has_no_total(world):
     world.deliver(span(NOVEMBER, NOVEMBER + HOUR), observed=ago(hours=1))
-    world.deliver(start=NOVEMBER, end=NOVEMBER + DAY, meters=("compute.vcpu",), things=(Thing("s1", "server", "native-genomics"),))
+    world.deliver(
+        start=NOVEMBER, end=NOVEMBER + DAY, meters=("compute.vcpu",), things=(Thing("s1", "server", "native-genomics"),)
+    )
 
     assert rows() == []
     assert totals() == {}
@@ -260,5 +264,3 @@ def test_one_thing_on_two_clouds_is_two_things(world):
 
     assert Span.objects.count() == 2
     assert set(totals().values()) == {(2000 * HOUR, 0, 0)}
-
-

@@ -32,7 +32,13 @@ def said(draw, observed=st.integers(0, 1000)) -> Said:
     end = draw(st.integers(start + 1, LENGTH))
     cuts = sorted(draw(st.sets(st.integers(start, end), max_size=6)) | {start, end})
     pieces = [
-        Piece(a, b, draw(st.integers(0, 2)), draw(st.sampled_from(["running", "stopped"])), draw(st.sampled_from(Accuracy)))
+        Piece(
+            a,
+            b,
+            draw(st.integers(0, 2)),
+            draw(st.sampled_from(["running", "stopped"])),
+            draw(st.sampled_from(Accuracy)),
+        )
         for a, b in itertools.pairwise(cuts)
         if draw(st.booleans())
     ]
@@ -118,9 +124,7 @@ def test_an_older_observation_changes_nothing_newer_however_late_it_comes(delive
     series = store(deliveries)
     later = series_replace(series, oldest.window, oldest.pieces)
 
-    newer = {
-        s for each in deliveries if each.window.observed > 0 for s in range(each.window.start, each.window.end)
-    }
+    newer = {s for each in deliveries if each.window.observed > 0 for s in range(each.window.start, each.window.end)}
     before, after = cells_of(series), cells_of(later)
     assert all(before[second] == after[second] for second in newer)
     assert store([*deliveries, oldest, oldest]) == later

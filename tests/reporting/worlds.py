@@ -10,7 +10,7 @@ from typing import Any
 from connectors.errors import ErrorInfo
 from connectors.types import Accuracy, Deliveries, Delivery, KnownThing, Meter, SourceResult, Thing, UsageSpan
 from reporting.services import delivery_store
-from tenancy.models import Cloud, Institution, Person, Project, Tenancy
+from tenancy.models import Cloud, Institution, Membership, Person, Project, SiteRole, Tenancy
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 NOVEMBER = int(datetime(2026, 11, 1, tzinfo=UTC).timestamp())
@@ -49,6 +49,28 @@ def project_make(slug: str, title: str, institution: Institution, cloud: Cloud) 
 
 def cloud_make(slug: str, title: str) -> Cloud:
     return Cloud.objects.create(slug=slug, title=title, kind="scripted", credential="")
+
+
+def world_make() -> World:
+    university = Institution.objects.create(name="University of Tartu", slug="tartu")
+    hospital = Institution.objects.create(name="City Hospital", slug="hospital")
+    cloud, second = cloud_make("north", "OpenStack north"), cloud_make("south", "OpenStack south")
+    project, tenancy = project_make("genomics", "Coastal genomics", university, cloud)
+    other, other_tenancy = project_make("imaging", "Imaging", hospital, cloud)
+    people: dict[str, Person | None] = {"visitor": None}
+    for role in ("viewer", "member", "manager", "owner"):
+        people[role] = Person.objects.create_user(role, name=f"{role.title()} Person", email=f"{role}@example.org")
+        Membership.objects.create(project=project, person=people[role], role=role)
+    people["stranger"] = Person.objects.create_user("stranger", name="Stranger Person")
+    Membership.objects.create(project=other, person=people["stranger"], role=Membership.Role.OWNER)
+    for role in (SiteRole.Role.OPERATOR, SiteRole.Role.FINANCE, SiteRole.Role.REVIEWER):
+        people[role.value] = Person.objects.create_user(role.value)
+        SiteRole.objects.create(person=people[role.value], role=role)
+    people["institution-admin"] = Person.objects.create_user("institution-admin")
+    SiteRole.objects.create(
+        person=people["institution-admin"], role=SiteRole.Role.INSTITUTION_ADMIN, institution=university
+    )
+    return World(cloud, second, project, other, tenancy, other_tenancy, people)
 
 
 def span(
@@ -125,7 +147,9 @@ def life(*, servers: int = 2, fail: tuple[str, ...] = (), until: int | None = No
 def result(source: str, fail: tuple[str, ...] = ()) -> SourceResult:
     if source not in fail:
         return SourceResult(source, complete=True, things=1)
-    error = ErrorInfo("ServerFault", "The volume service failed.", "Wait.", retry=True, verbatim="boom", request_id="req-1")
+    error = ErrorInfo(
+        "ServerFault", "The volume service failed.", "Wait.", retry=True, verbatim="boom", request_id="req-1"
+    )
     return SourceResult(source, complete=False, things=0, error=error)
 
 

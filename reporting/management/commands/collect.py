@@ -19,15 +19,15 @@ INCOMPLETE = 1
 USAGE_ERROR = 2
 
 
-def moment(text: str) -> int:
-    """An ISO time as epoch seconds; one without a zone is refused, because it would be a guess."""
+def moment(text: str) -> datetime:
+    """An aware time; one without a zone is refused, because it would be a guess."""
     try:
         found = datetime.fromisoformat(text)
     except ValueError as error:
         raise ArgumentTypeError(f"{text!r} is no ISO time, such as 2026-11-01T00:00:00Z") from error
     if found.tzinfo is None:
         raise ArgumentTypeError(f"{text!r} has no zone: write {text}Z for UTC")
-    return int(found.timestamp())
+    return found
 
 
 class Command(BaseCommand):
@@ -38,7 +38,9 @@ class Command(BaseCommand):
         parser.add_argument("--since", type=moment, help="ISO time; default: where each source was left")
         parser.add_argument("--until", type=moment, help="ISO time; default: now")
 
-    def handle(self, *, cloud: str | None, since: int | None, until: int | None, **_: Any) -> None:
+    def handle(
+        self, *_args: Any, cloud: str | None, since: datetime | None, until: datetime | None, **_options: Any
+    ) -> None:
         if since is not None and until is not None and since >= until:
             raise CommandError("--since must be before --until.", returncode=USAGE_ERROR)
         clouds = list(Cloud.objects.filter(slug=cloud) if cloud else Cloud.objects.all())
@@ -47,12 +49,13 @@ class Command(BaseCommand):
             raise CommandError(f"There is no cloud “{cloud}”; connected are: {known}.", returncode=USAGE_ERROR)
         if not clouds:
             self.stdout.write("No cloud is connected, so there is nothing to collect.")
-        if not all([self._collect(each, since, until) for each in clouds]):
+        complete = [self._collect(each, since, until) for each in clouds]
+        if not all(complete):
             raise CommandError("Not everything was collected; the next collection tries again.", returncode=INCOMPLETE)
 
-    def _collect(self, cloud: Cloud, since: int | None, until: int | None) -> bool:
+    def _collect(self, cloud: Cloud, since: datetime | None, until: datetime | None) -> bool:
         try:
-            collected = services.collect_cloud(cloud=cloud, since=since, until=until)
+            collected = services.cloud_collect(cloud=cloud, since=since, until=until)
         except (ReportingError, ConnectorError) as error:
             self.stderr.write(f"{cloud.slug}: {error.message} {error.remedy}")
             return False
