@@ -13,7 +13,7 @@ from django import forms
 from onboarding.bundles import Bundle
 from onboarding.models import Request, RequestLine
 from onboarding.rules import TITLE_MOST, last_day, line_field
-from onboarding.selectors import Asked
+from onboarding.selectors import Asked, filter_options
 from quotas.catalog import amount_format
 from quotas.forms import AmountField, day_field
 from quotas.selectors import today
@@ -199,9 +199,5 @@ class QueueFilterForm(forms.Form):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.fields["cloud"] = _choices(Cloud.objects.values_list("slug", "title"))
-        self.fields["institution"] = _choices(Institution.objects.values_list("slug", "name"))
-
-
-def _choices(options: Iterable[tuple[str, str]]) -> forms.ChoiceField:
-    return forms.ChoiceField(choices=[("", "all"), *options], required=False)
+        for name, choices in filter_options().items():
+            self.fields[name] = forms.ChoiceField(choices=[("", "all"), *choices], required=False)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import median
 from uuid import UUID
 
-from django.db.models import Count, Max, Min, Prefetch, Q, QuerySet
+from django.db.models import Count, Max, Min, Prefetch, Q, QuerySet, Value
 
 from config import clock
 from onboarding.models import Request, RequestCloud, RequestLine, RequestQuerySet
@@ -16,7 +16,7 @@ from quotas import catalog
 from quotas.catalog import Resource
 from quotas.selectors import limits_wanted, tenancies_of
 from tenancy import access
-from tenancy.models import Cloud, Membership, Person, Project, Reading, SiteRole, Tenancy
+from tenancy.models import Cloud, Institution, Membership, Person, Project, Reading, SiteRole, Tenancy
 
 DECISIONS_LOOKED_AT = 30
 """How many of the latest decisions tell people how long one takes."""
@@ -88,6 +88,16 @@ def reviewers() -> QuerySet[Person]:
     roles = (SiteRole.Role.REVIEWER, SiteRole.Role.OPERATOR)
     ids = SiteRole.objects.filter(role__in=roles, institution__isnull=True).values("person_id")
     return Person.objects.filter(pk__in=ids, is_active=True).exclude(email="")
+
+
+def filter_options() -> dict[str, list[tuple[str, str]]]:
+    """Clouds and institutions by slug and name, to filter by. One query for both."""
+    found: dict[str, list[tuple[str, str]]] = {"cloud": [], "institution": []}
+    clouds = Cloud.objects.order_by().values_list(Value("cloud"), "slug", "title")
+    institutions = Institution.objects.order_by().values_list(Value("institution"), "slug", "name")
+    for name, slug, title in clouds.union(institutions, all=True):
+        found[name].append((slug, title))
+    return {name: sorted(options, key=lambda option: option[1].casefold()) for name, options in found.items()}
 
 
 def clouds_on_offer() -> list[Cloud]:

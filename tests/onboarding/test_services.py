@@ -12,7 +12,7 @@ from quotas import services as quotas
 from quotas.models import Grant
 from tenancy.errors import NotAllowed, RuleError, Stale
 from tenancy.models import Cloud, Membership, Project, Tenancy
-from tests.quotas.world import NOW, TODAY, at, cloud_make, days, limits_of, tenancy_make
+from tests.quotas.world import NOW, TODAY, at, cloud_make, days, limits_of
 
 VCPU, MEMORY, PORTS, VOLUME = "compute.vcpu", "compute.memory", "network.ports", "storage.volume"
 
@@ -352,9 +352,7 @@ def test_a_renewal_moves_the_last_day_and_nothing_else(world, more, tenancy):
 def test_who_sees_which_requests(world, ask, more):
     new, extra = ask(institution=None), more()
     Request.objects.filter(pk=extra.pk).update(institution=world.institution)
-    sees = {
-        name: set(requests_visible(world.fresh(name)).values_list("pk", flat=True)) for name in world.people
-    }
+    sees = {name: set(requests_visible(world.fresh(name)).values_list("pk", flat=True)) for name in world.people}
     assert sees == {
         "stranger": {new.pk},
         "owner": {extra.pk},
@@ -380,5 +378,3 @@ def test_figures_of_the_queue(world, ask):
     assert decision_pace().median == dt.timedelta(hours=3)
     figures = queue_figures(requests_visible(world.reviewer))
     assert (figures.waiting, figures.decided, figures.oldest) == (1, 3, NOW)
-
-
