@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 from tenancy.models import Cloud, Project, Tenancy
 
 
 def _at(name: str, *args: object) -> str:
-    try:
-        return reverse(name, args=args)
-    except NoReverseMatch:
-        return ""
+    return reverse(name, args=args)
 
 
 def project(each: Project) -> str:
@@ -30,11 +27,11 @@ def project_usage(each: Project) -> str:
 
 def project_report(each: Project, month: str) -> str:
     """`month` is YYYY-MM."""
-    return _at("reporting:project_report", each.slug, month)
+    return _at("reporting:report_project", month, each.slug)
 
 
 def project_grants(each: Project) -> str:
-    return _at("quotas:grants", each.slug)
+    return _at("quotas:grant_list", each.slug)
 
 
 def project_ask(each: Project) -> str:
@@ -49,12 +46,12 @@ def project_archive(each: Project) -> str:
     return _at("tenancy:project_archive", each.slug)
 
 
+def project_restore(each: Project) -> str:
+    return _at("tenancy:project_restore", each.slug)
+
+
 def member_add(each: Project) -> str:
     return _at("tenancy:member_add", each.slug)
-
-
-def member_role(membership: UUID) -> str:
-    return _at("tenancy:member_role", membership)
 
 
 def progress(each: Project) -> str:
@@ -91,6 +88,14 @@ def cloud_connect() -> str:
 
 def requests() -> str:
     return _at("onboarding:request_list")
+
+
+def usage() -> str:
+    return _at("reporting:usage")
+
+
+def reports() -> str:
+    return _at("reporting:report_list")
 
 
 def request_new() -> str:

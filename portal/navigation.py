@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 from portal.parts import Link
 from portal.selectors.waiting import requests_waiting
@@ -63,23 +63,14 @@ def bar(request: HttpRequest) -> dict[str, Any]:
         return {"login_href": "" if request.path == login else login}
     counts = {REQUESTS: requests_waiting(request.user)}
     return {
-        "nav": [item for place in places(request.user) if (item := _item(place, request.path, counts.get(place, 0)))],
-        "find_href": _address("portal:search"),
+        "nav": [_item(place, request.path, counts.get(place, 0)) for place in places(request.user)],
+        "find_href": reverse("portal:search"),
         "account_links": [Link(text, reverse(name)) for name, text in ACCOUNT_LINKS],
         "logout_href": reverse("account_logout"),
     }
 
 
-def _item(place: Place, path: str, count: int) -> NavItem | None:
-    href = _address(place.url_name)
-    if not href:
-        return None
+def _item(place: Place, path: str, count: int) -> NavItem:
+    href = reverse(place.url_name)
     current = path == href if href == "/" else path.startswith(href)
     return NavItem(href=href, title=place.title, current=current, count=count)
-
-
-def _address(url_name: str) -> str:
-    try:
-        return reverse(url_name)
-    except NoReverseMatch:
-        return ""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from django.forms import BoundField
 
@@ -160,6 +161,27 @@ class TenancyRow:
     surveyed_at: dt.datetime | None
     sections: Sequence[SectionState] = ()
     href: str = ""
+
+
+# parts/usage_card.html
+
+
+@dataclass(frozen=True)
+class UsageCard:
+    """Use of a month so far: a trend a day with its first and last day, and (what, how much, href) a meter.
+
+    `says` tells the trend in words; `until` None: never collected.
+    """
+
+    title: str
+    until: dt.datetime | None
+    facts: Sequence[tuple[str, str, str]]
+    empty: Empty
+    trend: Sequence[Decimal] = ()
+    says: str = ""
+    first: str = ""
+    last: str = ""
+    links: Sequence[Link] = ()
 
 
 # parts/members.html

@@ -8,8 +8,10 @@ from portal import links, parts
 from portal.selectors import activity
 from portal.selectors.projects import my_projects, project_rows, roles_of
 from portal.selectors.tenancies import cloud_of
+from portal.selectors.usage import usage_card
 from portal.selectors.waiting import waiting
 from portal.states import Badge
+from reporting.selectors.usage import totals_visible
 from tenancy import access
 from tenancy.models import Cloud, Person
 from tenancy.selectors import clouds_list
@@ -26,7 +28,7 @@ def home_page(who: Person) -> dict[str, Any]:
     columns, rows = project_rows(mine, roles)
     operator = access.is_operator(who)
     return {
-        "title": "Today" if operator else "My projects",
+        "heading": "Today" if operator else "My projects",
         "says": _says(len(mine), len(found) > SHOWN),
         "waiting": waiting(who, mine, roles),
         "columns": columns,
@@ -37,6 +39,7 @@ def home_page(who: Person) -> dict[str, Any]:
         "clouds": _clouds() if operator else None,
         "connect": _no_cloud(),
         "clouds_href": links.clouds(),
+        "usage": usage_card(totals_visible(who)) if mine or access.sees_site_usage(who) else None,
         "activity": activity.of_site() if operator else activity.of_projects(mine),
         "audit_href": links.audit() if operator else "",
     }

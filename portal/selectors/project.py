@@ -64,7 +64,7 @@ def project_page(who: access.Who, project: Project, members: Page[Membership]) -
         "head": _head(project),
         "badge": project_badge(project, tenancies),
         "acts": _acts(project, may),
-        "note": _note(project),
+        "note": _note(project, may),
         "asked": _asked(project, may),
         "limits": limits.rows,
         "limit_clouds": [cloud_of(each.cloud) for each in limits.tenancies],
@@ -122,7 +122,7 @@ def _acts(project: Project, may: Rights) -> list[parts.Link]:
     return acts
 
 
-def _note(project: Project) -> parts.Note | None:
+def _note(project: Project, may: Rights) -> parts.Note | None:
     """An archived project says so, by whom and why."""
     if project.state != Project.State.ARCHIVED:
         return None
@@ -132,6 +132,7 @@ def _note(project: Project) -> parts.Note | None:
         headline=f"Archived on {wording.day(project.archived_at)}{by}.",
         text="Nobody gets in on any cloud, running work was stopped, and no data was deleted.",
         sub=f"Reason: {project.archive_reason}",
+        acts=[parts.Link("Open it again", links.project_restore(project))] if may.operator else [],
     )
 
 
@@ -146,7 +147,7 @@ def _asked(project: Project, may: Rights) -> parts.Note | None:
     return parts.Note(
         kind="info",
         headline=f"{request.requested_by} asked for {what}.",
-        text=f"It waits for a reviewer since {wording.span(clock.now() - request.created_at)}.",
+        text=f"Sent {wording.age(request.created_at, now=clock.now())}; it waits for a reviewer.",
         acts=[parts.Link("Look at the request", links.request(request.pk))] if may.manages else [],
     )
 

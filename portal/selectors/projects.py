@@ -97,7 +97,7 @@ def _sub(project: Project, role: str) -> str:
     people: int = getattr(project, "people", 0)
     whose = role or getattr(project, "owner_name", None) or "nobody owns it"
     said = [str(whose), "1 person" if people == 1 else f"{people} people"]
-    if project.institution is not None:
+    if project.institution is not None and not role:
         said.append(project.institution.name)
     return " · ".join(said)
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Sequence
 from decimal import Decimal
 
 from config import clock
-from portal import parts
+from portal import links, parts
 from portal.drawing import Chart, Series
 from quotas.catalog import METERS
 from reporting.months import Month
+from reporting.quantities import Amount, figure, in_catalog_order
 from reporting.selectors.coverage import Coverage, Known, coverage
-from reporting.selectors.usage import MonthUsage, month_usage, totals_of
+from reporting.selectors.usage import MonthUsage, Totals, month_usage, totals_of
 from tenancy.models import Cloud, Project
 
 METER = "compute.vcpu"
@@ -56,10 +56,31 @@ def _series(usage: MonthUsage, known: Coverage, cloud: Cloud, month: Month, href
     return Series(cloud.title, cloud.color, values, frozenset(estimated), [href] * len(values))
 
 
+def usage_card(totals: Totals) -> parts.UsageCard:
+    """The running month of these totals: each meter that was used, and the days of one of them. Four queries."""
+    month, known = Month.of(clock.now()), coverage()
+    usage = month_usage(totals, month)
+    today = clock.now().date()
+    over = [day for day in month.days() if day < today]
+    days = [sum((usage.day(METER, cloud, day).hours for cloud in usage.clouds()), Decimal(0)) for day in over]
+    unit = METERS[METER].time_unit.symbol
+    return parts.UsageCard(
+        title=f"Usage in {month.name}",
+        until=known.until(usage.clouds() or None),
+        facts=[(f"{each.meter.label}, {each.unit}", each.text, links.usage()) for each in _amounts(usage)],
+        empty=parts.Empty("Nothing used yet", "It is counted as soon as something runs on a cloud."),
+        trend=days,
+        says=f"{unit} a day, between {figure(min(days))} and {figure(max(days))}" if days else "",
+        first=f"{unit} a day, 1 {month.first:%b}",
+        last=f"{over[-1].day} {month.first:%b}" if over else "",
+        links=[parts.Link("Explore usage", links.usage()), parts.Link("Reports", links.reports())],
+    )
+
+
+def _amounts(usage: MonthUsage) -> list[Amount]:
+    return [each for each in in_catalog_order(usage.by_meter()) if each.whole and each.meter.billable]
+
+
 def month_now() -> str:
     """The running month as addresses name it: YYYY-MM."""
     return Month.of(clock.now()).key
-
-
-def days_left(day: dt.date) -> int:
-    return (day - clock.now().date()).days

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
 from typing import Any
 
 from portal.drawing import Share
@@ -10,6 +11,7 @@ from portal.parts import (
     Activity,
     CloudState,
     Column,
+    Empty,
     LimitRow,
     Link,
     MemberRow,
@@ -20,6 +22,7 @@ from portal.parts import (
     Sentence,
     StepRow,
     TenancyRow,
+    UsageCard,
     WaitingItem,
     WindowRow,
 )
@@ -148,6 +151,17 @@ def project(now: dt.datetime) -> dict[str, Any]:
                 "#members",
             ),
         ],
+        "usage": UsageCard(
+            "Usage in November",
+            now - dt.timedelta(minutes=42),
+            [("vCPU, vCPU-hours", "61,204", "#used-title"), ("Memory, GiB-hours", "240,112", "#used-title")],
+            Empty("Nothing used yet"),
+            [Decimal(n) for n in (310, 402, 398, 377, 420, 418, 433)],
+            "vCPU-hours a day, between 310 and 433",
+            "vCPU-hours a day, 1 Nov",
+            "7 Nov",
+            [Link("Explore usage", "#used-title")],
+        ),
         "tenancies": [
             TenancyRow(CLOUDS[0], OK, "coastal-genomics", now - dt.timedelta(minutes=6), href="#tenancies"),
             TenancyRow(

@@ -19,6 +19,7 @@ from django.utils.safestring import SafeString
 from config import clock
 from portal import drawing, navigation, states, wording
 from portal.drawing import Chart, Share
+from portal.parts import StepRow
 from portal.states import ICONS, Badge
 from portal.wording import Unit
 from tenancy.selectors import site_switch
@@ -70,6 +71,12 @@ def badge(value: Badge | None) -> SafeString:
     if value is None:
         return _NOT_THERE
     return mark(value.kind, value.text)
+
+
+@register.filter
+def all_done(steps: Sequence[StepRow]) -> bool:
+    """Nothing left to do and nothing wrong: such steps need no attention."""
+    return all(step.kind in ("ok", "off") for step in steps)
 
 
 # numbers
@@ -140,9 +147,12 @@ def _share(used: int | None, limit: int | None) -> SafeString:
 
 @register.simple_tag
 def used_of(used: int | None, limit: int | None, unit: Unit, href: str = "") -> SafeString:
-    """Use of a limit ("97 of 128") without a bar, for a cell whose row has one."""
+    """Use of a limit ("97 of 128") without a bar, for a cell whose row has one; over the limit it says by how much."""
     text = number(None if used is None else wording.amount(used, unit), href)
-    return format_html('{} <span class="muted">of {}</span>', text, wording.amount(limit, unit))
+    body = format_html('{} <span class="muted">of {}</span>', text, wording.amount(limit, unit))
+    if used is None or limit is None or drawing.level(used, limit) != "over":
+        return body
+    return format_html("{}<br>{}", body, mark("over", f"over by {wording.amount(used - limit, unit)}"))
 
 
 @register.simple_tag

@@ -9,11 +9,13 @@ from django.template.loader import get_template
 
 ROOT = Path(settings.BASE_DIR) / "templates"
 TEMPLATES = sorted(str(path.relative_to(ROOT)) for path in ROOT.rglob("*.html"))
+# templates/reports/ is Jinja, in its sandbox: reporting tries those.
+OF_DJANGO = [name for name in TEMPLATES if not name.startswith("reports/")]
 PARTS = [name for name in TEMPLATES if name.startswith("parts/")]
 NOT_IN_THE_STYLEGUIDE = {"parts/nav.html", "parts/person_menu.html"}  # need somebody who is signed in
 
 
-@pytest.mark.parametrize("name", TEMPLATES)
+@pytest.mark.parametrize("name", OF_DJANGO)
 def test_a_template_compiles(name: str) -> None:
     get_template(name)
 
