@@ -5,6 +5,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
@@ -29,6 +30,13 @@ _PROJECT_IN_URL = re.compile(
 _VERSION = re.compile(r"^([1-9]\d*)\.(\d+)$")
 
 
+@cache
+def url_map() -> MapAdapter:
+    """The same for every world, and slow to compile: made once in a process."""
+    rules = [Rule(route.template, endpoint=route, methods=[route.method]) for route in routes()]
+    return Map(rules, strict_slashes=False, merge_slashes=False).bind("emulator")
+
+
 class App:
     """One emulated world. Callable by WSGI; a request that must get no answer raises ConnectionCut or Hang."""
 
@@ -38,11 +46,7 @@ class App:
         self.counters = Counters()
         self.tokens = TokenStore(world)
         self._requests = 0
-        self._routes: MapAdapter = Map(
-            [Rule(route.template, endpoint=route, methods=[route.method]) for route in routes()],
-            strict_slashes=False,
-            merge_slashes=False,
-        ).bind("emulator")
+        self._routes = url_map()
 
     def add_fault(self, given: Any) -> FaultRule:
         """A fault rule from its JSON; see `emulator.faults`. Raises ValueError for one that says nothing sensible."""

@@ -1,7 +1,7 @@
-"""The same requests that were recorded on real services, asked again: status, headers, shape and error texts must agree.
+"""Requests recorded on real services, asked again: status, headers, shape and error texts must agree.
 
-The story below makes what the recordings speak of, in their order. Ids differ, so the ids of the recording are mapped to
-the emulator's as they appear; an error must then be the same to the letter, any other body the same in shape.
+The story below makes what the recordings speak of, in their order. Ids differ, so the ids of the recording are mapped
+to the emulator's as they appear; an error must then be the same to the letter, any other body the same in shape.
 """
 
 import json

@@ -36,7 +36,7 @@ def token_issue(call: Call) -> Reply:
     scope, scope_id = _scope(call, auth.get("scope"), user_id, credential)
     if scope and not call.tokens.roles_of(user_id, scope, scope_id):
         raise unauthorized(call)
-    names = (parent.methods if parent else []) + [m for m in methods if not (parent and m in parent.methods)]
+    names = methods + [method for method in (parent.methods if parent else []) if method not in methods]
     token = call.tokens.issue(user_id, scope, scope_id, names, parent=parent, credential=credential)
     if call.tokens.validate(token.id) is None:
         raise unauthorized(call)
