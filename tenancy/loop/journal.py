@@ -15,6 +15,7 @@ from config import clock
 from connectors.errors import ConnectorError
 from connectors.plan import TenancyPlan
 from connectors.types import Applied, Change, Outcome
+from tenancy.errors import LeaseLost
 from tenancy.loop import guard
 from tenancy.loop.lease import Lease
 from tenancy.models import Step, Tenancy
@@ -71,10 +72,12 @@ def _new(tenancy: Tenancy, version: int, position: int, change: Change, number: 
 
 
 def step_sent(step: Step, lease: Lease) -> None:
-    """Say that the call is about to leave."""
+    """Say that the call is about to leave. Raises ``LeaseLost`` if a newer holder has the row by now."""
     step.state, step.fence, step.attempts = Step.State.SENT, lease.fence, step.attempts + 1
     step.sent_at = clock.now()
-    step.save(update_fields=("state", "fence", "attempts", "sent_at"))
+    rows = Step.objects.filter(pk=step.pk, fence__lte=lease.fence)
+    if not rows.update(state=step.state, fence=step.fence, attempts=step.attempts, sent_at=step.sent_at):
+        raise LeaseLost
 
 
 def step_applied(step: Step, applied: Applied) -> None:
