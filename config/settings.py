@@ -313,6 +313,15 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    # Sets of choices that several fields of one name have, by the name that clients see.
+    "ENUM_NAME_OVERRIDES": {
+        "MembershipRoleEnum": "tenancy.models.Membership.Role",
+        "SiteRoleEnum": "tenancy.models.SiteRole.Role",
+        "ProjectPurposeEnum": "tenancy.models.Project.Purpose",
+        "RequestPurposeEnum": "onboarding.models.Request.Purpose",
+        "RequestKindEnum": "onboarding.models.Request.Kind",
+        "StepKindEnum": "tenancy.models.work.Kind",
+    },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SWAGGER_UI_SETTINGS": {"persistAuthorization": False, "validatorUrl": None},
