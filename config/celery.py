@@ -28,8 +28,8 @@ app.conf.beat_schedule = {
     # Finds due rows whose message was lost; a message only shortens the wait.
     "sweep": {"task": "tenancy.tasks.sweep", "schedule": 5.0, "options": {"expires": 5.0}},
     "probe": {"task": "tenancy.tasks.probe", "schedule": 86_400.0, "options": {"expires": 3600.0}},
-    # Grants begin and run out at midnight UTC.
-    "limits": {"task": "quotas.tasks.limits_refresh", "schedule": 3600.0, "options": {"expires": 3600.0}},
+    # Grants begin and run out at midnight UTC, projects are restored at any time.
+    "limits": {"task": "quotas.tasks.limits_refresh", "schedule": 60.0, "options": {"expires": 60.0}},
     # Each cloud is collected hourly: this looks every minute which of them are due.
     "usage": {"task": "reporting.tasks.collect_due", "schedule": 60.0, "options": {"expires": 60.0}},
 }

@@ -94,6 +94,7 @@ def demo_environment(given: dict[str, str]) -> dict[str, str]:
     address = f"http://127.0.0.1:{port}"
     defaults = {
         "TENANTRY_DEMO": "1",
+        "TENANTRY_DEMO_SEED": "1",
         "TENANTRY_PORT": "8000",
         "TENANTRY_EMULATOR_PORT": port,
         "TENANTRY_EMULATOR_URL": address,
@@ -152,10 +153,10 @@ def collect_static(environment: dict[str, str]) -> None:
 
 def seed(environment: dict[str, str]) -> None:
     """The demo's people and projects; a second run finds them and adds nothing."""
-    if not (ROOT / "portal/management/commands/demo_seed.py").exists():
-        print("No demo_seed command in this checkout: the demo begins empty.", flush=True)
-        return
-    manage(environment, "demo_seed")
+    if environment["TENANTRY_DEMO_SEED"] == "0":
+        print("TENANTRY_DEMO_SEED=0: nobody is added to the demo.", flush=True)
+    else:
+        manage(environment, "demo_seed")
 
 
 @contextmanager

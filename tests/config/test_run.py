@@ -61,6 +61,8 @@ def environment(tmp_path: Path) -> dict[str, str]:
         "TENANTRY_VAR": str(tmp_path / "var"),
         "TENANTRY_PORT": str(free_port()),
         "TENANTRY_EMULATOR_PORT": str(free_port()),
+        # Filling the demo takes longer than all that is tested here.
+        "TENANTRY_DEMO_SEED": "0",
     }
 
 
@@ -90,8 +92,9 @@ def processes_of(var: str) -> list[str]:
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("run")
-@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGHUP], ids=lambda each: each.name)
-def test_it_starts_four_processes_and_leaves_none(environment: dict[str, str], ending: signal.Signals) -> None:
+def test_it_runs_four_processes_that_work_together_and_ctrl_c_leaves_none(environment: dict[str, str]) -> None:
+    """A mail goes through outbox, broker and worker, and taking the broker's folder away only delays it."""
+    var = Path(environment["TENANTRY_VAR"])
     with running(environment) as demo:
         commands = " ".join(processes_of(environment["TENANTRY_VAR"]))
         for part in ("-m emulator", "gunicorn", "config.celery worker", "config.celery beat"):
@@ -100,25 +103,16 @@ def test_it_starts_four_processes_and_leaves_none(environment: dict[str, str], e
             assert page.status == 200
             stylesheet = re.search(r"/static/[\w/]*tenantry\.\w+\.css", page.read().decode())
         assert stylesheet, "static files carry their hash"
-        demo.stop(ending)
-    assert processes_of(environment["TENANTRY_VAR"]) == []
-    for variable in ("TENANTRY_PORT", "TENANTRY_EMULATOR_PORT"):
-        run.check_port_free(variable, int(environment[variable]))
-
-
-@pytest.mark.slow
-@pytest.mark.xdist_group("run")
-def test_a_mail_goes_through_outbox_broker_and_worker_and_a_lost_broker_folder_only_delays_it(
-    environment: dict[str, str],
-) -> None:
-    var = Path(environment["TENANTRY_VAR"])
-    with running(environment):
         lose_broker(var, "first")
         enqueue_mail(environment, "first")
         wait_until(lambda: "first" in mails(var))
         enqueue_mail(environment, "second")
         lose_broker(var, "second")
         wait_until(lambda: "second" in mails(var))
+        demo.stop(signal.SIGINT)
+    assert processes_of(environment["TENANTRY_VAR"]) == []
+    for variable in ("TENANTRY_PORT", "TENANTRY_EMULATOR_PORT"):
+        run.check_port_free(variable, int(environment[variable]))
 
 
 def lose_broker(var: Path, when: str) -> None:
@@ -152,22 +146,41 @@ def wait_until(condition: Callable[[], bool]) -> None:
 @pytest.mark.xdist_group("run")
 def test_a_second_run_keeps_the_data_and_a_reset_wipes_only_ours(environment: dict[str, str]) -> None:
     var = Path(environment["TENANTRY_VAR"])
-    with running(environment):
+    with running(environment) as demo:
         database = (var / "tenantry.sqlite3").stat().st_ino
         key = (var / "keys" / "secret-key").read_text()
-        static = (var / "static.digest").stat().st_mtime_ns
         again = subprocess.run(
             [sys.executable, "-m", "config.run", "run"], cwd=ROOT, env=environment, capture_output=True, text=True
         )
         assert again.returncode == 1
         assert "running already" in again.stderr
+        # What a closed terminal sends.
+        demo.stop(signal.SIGHUP)
+        assert processes_of(environment["TENANTRY_VAR"]) == []
     with running(environment):
         assert (var / "tenantry.sqlite3").stat().st_ino == database
         assert (var / "keys" / "secret-key").read_text() == key
-        assert (var / "static.digest").stat().st_mtime_ns == static
     (var / "somebody's").write_text("not ours")
     assert run.reset(var) == 0
     assert sorted(path.name for path in var.iterdir()) == ["run.lock", "somebody's"]
+
+
+def test_static_files_are_collected_again_only_when_one_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    collected: list[str] = []
+    monkeypatch.setattr(run, "ROOT", tmp_path)
+    monkeypatch.setattr(run, "manage", lambda environment, *arguments: collected.append(arguments[0]))
+    for folder in ("static", "requirements", "var"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "requirements" / "base.txt").write_text("django==5.2.19")
+    (tmp_path / "static" / "a.css").write_text("a")
+    environment = {"TENANTRY_VAR": str(tmp_path / "var")}
+    for change, times in [("", 1), ("", 1), ("static/a.css", 2), ("static/b.css", 3), ("requirements/base.txt", 4)]:
+        if change:
+            (tmp_path / change).write_text("another content")
+        run.collect_static(environment)
+        assert collected == ["collectstatic"] * times
 
 
 @pytest.mark.parametrize("variable", ["TENANTRY_PORT", "TENANTRY_EMULATOR_PORT"])
