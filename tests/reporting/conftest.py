@@ -31,7 +31,7 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> Scripted:
 
     @contextmanager
     def connect(cloud: Cloud, **_: Any) -> Iterator[Scripted]:
-        return connector
+        yield connector
 
     monkeypatch.setattr(collection, "connect", connect)
     return connector
