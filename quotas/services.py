@@ -16,7 +16,7 @@ from events.services import record
 from events.verbs import Verb
 from quotas import catalog
 from quotas.catalog import AmountError, Resource, amount_name, amount_say
-from quotas.limits import grant_missing, holders_of, limits_derive
+from quotas.limits import grant_missing, holders_of, limits_derive, out_of_step
 from quotas.models import Grant, Share
 from quotas.selectors import limits_wanted, promises, tenancies_of, today
 from tenancy import access
@@ -193,15 +193,18 @@ def limits_refresh(*, project: Project, actor: Person | None = None, reason: str
 
 
 def limits_refresh_all() -> tuple[int, int]:
-    """The round for grants that begin or run out, project by project: (tenancies changed, projects failed).
+    """The round for grants that begin or run out and projects that were restored: (tenancies changed, failures).
 
     One project's failure does not stop the next; it is logged with its reason.
     """
-    changed = failed = 0
-    for project in Project.objects.filter(tenancies__isnull=False).distinct().iterator(chunk_size=500):
+    projects, unknown = out_of_step()
+    for sentence in unknown:
+        logger.error("limits of %s", sentence)
+    changed, failed = 0, len(unknown)
+    for project in Project.objects.filter(pk__in=projects):
         try:
             changed += limits_refresh(project=project)
-        except (RuleError, AmountError, ConnectorError) as error:
+        except (RuleError, ConnectorError) as error:
             failed += 1
             logger.error("limits of %s were not refreshed: %s", project.slug, error)
     return changed, failed

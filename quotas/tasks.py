@@ -8,5 +8,5 @@ from quotas import services
 
 @app.task
 def limits_refresh() -> list[int]:
-    """Every hour, so that grants begin and run out soon after midnight UTC: [tenancies changed, projects failed]."""
+    """Grants begin and run out at midnight UTC, projects are restored: [tenancies changed, projects failed]."""
     return list(services.limits_refresh_all())

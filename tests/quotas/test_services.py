@@ -13,6 +13,7 @@ from quotas.selectors import grants_of, project_limits
 from quotas.tasks import limits_refresh
 from tenancy.errors import NotAllowed, RuleError
 from tenancy.models import Tenancy
+from tenancy.services import project_archive, project_restore
 from tests.quotas.world import NOW, TODAY, at, cloud_make, days, limits_of, project_make, reading_make, tenancy_make
 
 VCPU, MEMORY, PORTS, VOLUME = "compute.vcpu", "compute.memory", "network.ports", "storage.volume"
@@ -115,6 +116,31 @@ def test_no_limit_is_granted_as_such_and_zero_is_not_the_default(world, tenancy)
     give(world, "network.routers", 0)
     assert limits_of(tenancy)[PORTS] == UNLIMITED
     assert limits_of(tenancy)["network.routers"] == 0
+
+
+def test_a_restored_project_gets_its_limits_back_by_the_round(world, tenancy):
+    give(world)
+    project_archive(actor=world.owner, project=world.project, reason="done")
+    assert set(limits_of(tenancy).values()) == {0}
+    assert limits_refresh() == [0, 0]
+    project_restore(actor=world.operator, project=world.project, reason="not done")
+    assert limits_refresh() == [1, 0]
+    assert limits_of(tenancy)[VCPU] == 8000
+    assert limits_refresh() == [0, 0]
+
+
+def test_the_round_takes_as_many_queries_with_50_projects_in_step_as_with_one(
+    world, tenancy, django_assert_num_queries
+):
+    give(world)
+    with django_assert_num_queries(4):
+        assert limits_refresh() == [0, 0]
+    for number in range(50):
+        project = project_make(f"p{number}")
+        tenancy_make(project, tenancy.cloud)
+        services.limits_refresh(project=project)
+    with django_assert_num_queries(4):
+        assert limits_refresh() == [0, 0]
 
 
 # several clouds
