@@ -56,7 +56,7 @@ def project_page(who: access.Who, project: Project, members: Page[Membership]) -
     may = rights(who, project)
     tenancies = list(tenancies_of(project))
     limits = project_limits(project, grants_href=links.project_grants(project), usage_href=links.project_usage(project))
-    clouds, people = members_shown(project, list(members), who)
+    clouds, people = members_shown(project, list(members), who, tenancies)
     steps = progress(tenancies, verbatim=may.operator)
     return {
         "project": project,

@@ -41,17 +41,21 @@ def clouds_of(tenancies: Sequence[Tenancy]) -> list[CloudKey]:
 
 
 def members_shown(
-    project: Project, members: Sequence[Membership], who: access.Who
+    project: Project, members: Sequence[Membership], who: access.Who, tenancies: Sequence[Tenancy] | None = None
 ) -> tuple[list[CloudKey], list[MemberRow]]:
-    """Columns and rows of templates/parts/members.html for one page of members: six queries."""
-    tenancies = list(tenancies_of(project))
+    """Columns and rows of templates/parts/members.html for one page of members: six queries.
+
+    Two less with the project's `tenancies`, if they are at hand with clouds and conditions.
+    """
+    if tenancies is None:
+        tenancies = list(tenancies_of(project))
     accounts = {
         (account.person_id, account.cloud_id): account for account in accounts_of(row.person_id for row in members)
     }
     lines = _lines(tenancies, accounts.values())
     steps = _steps(tenancies, accounts.values())
     known = [_Tenancy(each, lines.get(each.pk, {}), steps.get(each.pk, {}), _readable(each)) for each in tenancies]
-    manages = access.can_manage_members(who, project)
+    changeable = _changeable(project, who)
     rows = [
         MemberRow(
             name=str(row.person),
@@ -59,7 +63,7 @@ def members_shown(
             role=row.get_role_display(),
             clouds=[_state(each, accounts.get((row.person_id, each.row.cloud_id))) for each in known],
             last_seen=row.person.last_login,
-            change_href=_change(row, who, manages),
+            change_href=_change(row, who, changeable),
             is_reader=row.person_id == who.pk,
         )
         for row in members
@@ -67,8 +71,18 @@ def members_shown(
     return clouds_of(tenancies), rows
 
 
-def _change(row: Membership, who: access.Who, manages: bool) -> str:
-    if manages:
+def _changeable(project: Project, who: access.Who) -> frozenset[str]:
+    """Roles of members that this person may change; nobody's in an archived project. One query."""
+    if project.state != Project.State.OPEN:
+        return frozenset()
+    role = Membership.Role.OWNER if access.is_operator(who) else access.project_role(who, project)
+    if role is Membership.Role.OWNER:
+        return frozenset(Membership.Role.values)
+    return frozenset(Membership.Role.values) - {Membership.Role.OWNER} if role in access.MANAGING else frozenset()
+
+
+def _change(row: Membership, who: access.Who, changeable: frozenset[str]) -> str:
+    if row.role in changeable:
         return reverse("tenancy:member_role", args=[row.pk])
     return reverse("tenancy:member_remove", args=[row.pk]) if row.person_id == who.pk else ""
 

@@ -13,11 +13,14 @@ import requests
 from config import clock
 from portal import demo
 from tenancy import clouds
-from tenancy.models import Membership, Person, Project, SiteRole
+from tenancy.models import Person, Project
 from tests.support.emulated import URL, Emulated, WsgiTransport
 from tests.support.site import Site
 
 SIZES = {"projects": 6, "servers": 12, "volumes": 9}
+
+AGE = 47 * 60
+"""Seconds since it was seeded: numbers have an age, requests have waited."""
 
 PEOPLE = {
     "operator": "jonas",
@@ -71,7 +74,5 @@ def demo_world(monkeypatch: pytest.MonkeyPatch, **sizes: int) -> Iterator[World]
     monkeypatch.setattr(demo, "_control", world.control_text)
     with seams(world):
         demo.seed()
+        world.emulated.advance(AGE)
         yield world
-
-
-__all__ = ["Membership", "SiteRole", "World", "demo_world", "seams"]
