@@ -42,7 +42,7 @@ def translate(error: Exception, sent: Sent | None, secrets: Iterable[str]) -> er
 
 def _from_failure(cause: Exception, sent: Sent | None, secrets: Iterable[str]) -> errors.ConnectorError:
     call = sent.call if sent else ""
-    verbatim = _clean(f"{type(cause).__name__}: {cause}", secrets)
+    verbatim = _clean(f"{type(cause).__name__}: {cause}{_said(cause)}", secrets)
     write = bool(sent and sent.is_write)
     if isinstance(cause, requests.exceptions.SSLError):
         return errors.Misconfigured(
@@ -71,6 +71,12 @@ def _from_failure(cause: Exception, sent: Sent | None, secrets: Iterable[str]) -
             f"The request to {_place(sent)} was sent, its answer did not come.", verbatim=verbatim, call=call
         )
     return errors.Misconfigured("The connection cannot be set up.", verbatim=verbatim, call=call)
+
+
+def _said(cause: Exception) -> str:
+    """What a server answered that keystoneauth calls invalid: a web page tells more than that."""
+    response = cause.response if isinstance(cause, ksa.InvalidResponse) else None
+    return f" {response.status_code} {response.text}" if response is not None else ""
 
 
 def _never_sent(cause: Exception) -> bool:
