@@ -33,10 +33,10 @@ START_TIMEOUT = 60  # seconds that emulator and web may take until they answer
 STOP_TIMEOUT = 20
 honcho.manager.KILL_WAIT = STOP_TIMEOUT
 
-# What a run leaves in the var folder, and all that a reset may delete: the folder may be anybody's.
+# What a run leaves in the var folder (the suffixes are the database libraries' own), and all that a reset may delete: the folder may be anybody's.
 LEFT_BEHIND = (
-    "tenantry.sqlite3", "tenantry.sqlite3-wal", "tenantry.sqlite3-shm", "beat-schedule", "beat-schedule-shm",
-    "beat-schedule-wal", "emulator.json", "broker", "cache", "files", "keys", "mail", "static", "static.digest",
+    "tenantry.sqlite3*", "beat-schedule*", "emulator.json*", "static.digest",
+    "broker", "cache", "files", "keys", "mail", "static",
 )  # fmt: skip
 
 
@@ -78,12 +78,11 @@ def start(environment: dict[str, str]) -> int:
 
 
 def reset(var: Path) -> int:
-    for name in LEFT_BEHIND:
-        path = var / name
+    for path in [path for pattern in LEFT_BEHIND for path in var.glob(pattern)]:
         if path.is_dir():
             shutil.rmtree(path)
         else:
-            path.unlink(missing_ok=True)
+            path.unlink()
     print(f"The demo in {var} is wiped. `make run` starts a new one.")
     return 0
 
