@@ -10,7 +10,7 @@ from emulator.world import World
 Interval = dict[str, Any]
 
 
-def account(world: World, project: str | None, start: float, end: float) -> dict[str, Any]:
+def account(world: World, project: str | None, start: int, end: int) -> dict[str, Any]:
     """What each thing of the project (of all with None) was, in [start, end): states, sizes, from and to.
 
     A server's interval holds its status, vcpus, ram (MiB) and disk (GiB); a volume's its status and size (GiB); times
@@ -30,7 +30,7 @@ def account(world: World, project: str | None, start: float, end: float) -> dict
     }  # fmt: skip
 
 
-def _server(world: World, server: Server, start: float, end: float) -> Interval:
+def _server(world: World, server: Server, start: int, end: int) -> Interval:
     flavors = world["flavors"].rows
     spans = []
     for number, phase in enumerate(server.phases):
@@ -50,7 +50,7 @@ def _server(world: World, server: Server, start: float, end: float) -> Interval:
     }  # fmt: skip
 
 
-def _volume(volume: Volume, start: float, end: float) -> Interval:
+def _volume(volume: Volume, start: int, end: int) -> Interval:
     spans = []
     for number, phase in enumerate(volume.phases):
         if phase.status == "deleted":
@@ -62,16 +62,16 @@ def _volume(volume: Volume, start: float, end: float) -> Interval:
     }  # fmt: skip
 
 
-def _whole(thing: Snapshot | FloatingIp, start: float, end: float, **what: Any) -> Interval:
+def _whole(thing: Snapshot | FloatingIp, start: int, end: int, **what: Any) -> Interval:
     return {
         "id": thing.id, "project_id": thing.project_id,
         "intervals": _cut([(thing.created, thing.ends, what)], start, end),
     }  # fmt: skip
 
 
-def _cut(spans: list[tuple[int, int, dict[str, Any]]], start: float, end: float) -> list[Interval]:
+def _cut(spans: list[tuple[int, int, dict[str, Any]]], start: int, end: int) -> list[Interval]:
     """The spans inside [start, end), equal neighbours joined."""
-    found: list[tuple[float, float, dict[str, Any]]] = []
+    found: list[tuple[int, int, dict[str, Any]]] = []
     for begin, until, what in spans:
         low, high = max(begin, start), min(until, end)
         if low >= high:

@@ -152,7 +152,7 @@ def accounting_show(app: "App", request: Request, rest: str) -> Answer:
         world.settle()
         start = parse_time(request.args["from"]) if "from" in request.args else float(world.origin)
         end = min(parse_time(request.args["to"]), world.now) if "to" in request.args else world.now
-        return accounting.account(world, request.args.get("project_id"), start, end)
+        return accounting.account(world, request.args.get("project_id"), int(start), int(end))
 
 
 def clouds_yaml(app: "App", request: Request, rest: str) -> Answer:

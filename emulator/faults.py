@@ -145,7 +145,10 @@ def read_rule(given: Any, number: int) -> Rule:
     if not any(given.get(name) for name in EVENTS):
         raise ValueError(f"a fault rule says what goes wrong: one of {', '.join(EVENTS)}")
     for name in ("path", "query"):
-        re.compile(given.get(name) or "")
+        try:
+            re.compile(given.get(name) or "")
+        except re.error as error:
+            raise ValueError(f"{name} of the fault rule is no regular expression: {error}") from error
     rule = Rule(**given)
     rule.id = str(rule.id or number)
     return rule

@@ -13,7 +13,11 @@ def test_wrong_password_missing_role_and_disabled_user_look_the_same(cloud):
     cloud.make_project("p1")
     user = cloud.make_user("ada")
     scope = {"project": {"name": "p1", "domain": {"id": "default"}}}
-    answers = [cloud.try_login("ada", "wrong", scope), cloud.try_login("ada", "pw", scope), cloud.try_login("nobody", "pw", scope)]
+    answers = [
+        cloud.try_login("ada", "wrong", scope),
+        cloud.try_login("ada", "pw", scope),
+        cloud.try_login("nobody", "pw", scope),
+    ]
     cloud.patch("identity", f"/users/{user}", {"user": {"enabled": False}})
     answers.append(cloud.try_login("ada", "pw"))
     assert {reply.status_code for reply in answers} == {401}
@@ -179,7 +183,10 @@ def test_a_group_grants_to_its_members_and_effective_shows_them(cloud):
     assert cloud.put("identity", f"/projects/{project}/groups/{group}/roles/{cloud.role('member')}").status_code == 204
     token = cloud.login("ada", "pw", project="p1")
     rows = cloud.get("identity", f"/role_assignments?effective&include_names&scope.project.id={project}").json
-    assert {(row["user"]["name"], row["role"]["name"]) for row in rows["role_assignments"]} == {("ada", "member"), ("ada", "reader")}
+    assert {(row["user"]["name"], row["role"]["name"]) for row in rows["role_assignments"]} == {
+        ("ada", "member"),
+        ("ada", "reader"),
+    }
     assert cloud.delete("identity", f"/groups/{group}/users/{user}").status_code == 204
     assert cloud.get("identity", "/auth/projects", token=token).status_code == 401
 
@@ -222,7 +229,9 @@ def test_a_domain_manager_runs_the_identity_half(managed):
 def test_a_domain_manager_touches_neither_other_domains_nor_quotas(managed):
     cloud, token, _ = managed
     foreign = cloud.make_project("elsewhere")
-    assert cloud.patch("identity", f"/projects/{foreign}", {"project": {"enabled": False}}, token=token).status_code == 403
+    assert (
+        cloud.patch("identity", f"/projects/{foreign}", {"project": {"enabled": False}}, token=token).status_code == 403
+    )
     assert cloud.delete("identity", f"/projects/{foreign}", token=token).status_code == 403
     quota = {"quota_set": {"cores": 1}}
     assert cloud.put("compute", f"/os-quota-sets/{foreign}", quota, token=token, version="2.57").status_code == 403
@@ -231,8 +240,15 @@ def test_a_domain_manager_touches_neither_other_domains_nor_quotas(managed):
 def test_an_application_credential_works_until_its_role_or_date_goes(cloud):
     token, user, project = cloud.member("ada", "p1")
     given = {"application_credential": {"name": "ci", "expires_at": "2026-11-20T08:30:00"}}
-    made = cloud.post("identity", f"/users/{user}/application_credentials", given, token=token).json["application_credential"]
-    body = {"identity": {"methods": ["application_credential"], "application_credential": {"id": made["id"], "secret": made["secret"]}}}
+    made = cloud.post("identity", f"/users/{user}/application_credentials", given, token=token).json[
+        "application_credential"
+    ]
+    body = {
+        "identity": {
+            "methods": ["application_credential"],
+            "application_credential": {"id": made["id"], "secret": made["secret"]},
+        }
+    }
     assert tokens(cloud, body).json["token"]["project"]["id"] == project
     cloud.revoke(user, project)
     assert tokens(cloud, body).status_code == 401

@@ -77,7 +77,8 @@ def quota_update(call: Call, project_id: str) -> Reply:
     """200 for any id: the quota of a typo is stored, and nobody will ever see it."""
     require_admin(call, "volume_extension:quotas:update")
     given = _checked(call.document("quota_set"))
-    if not call.flag("skip_validation"):
+    # Newer releases ignore the parameter and always refuse.
+    if not (call.world.config.release == "zed" and call.flag("skip_validation")):
         _not_below_use(call, project_id, given)
     row = call.world["volume_quotas"].get(project_id) or {"id": project_id}
     call.world["volume_quotas"].put({**row, **given})

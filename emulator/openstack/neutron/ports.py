@@ -18,7 +18,7 @@ from emulator.openstack.neutron.common import (
     stamps,
     visible_project,
 )
-from emulator.stories import Server
+from emulator.stories import Server, fails
 from emulator.tables import Row
 from emulator.wire import ApiError, Body, Call, Reply
 
@@ -112,8 +112,9 @@ def port_count(call: Call, project: str) -> int:
     made = len(world["ports"].find("project_id", project)) + len(world["router_ports"].find("project_id", project))
     seeded = 0
     if world.network_of(project) is not None:
-        seeded = sum(1 for _ in world.servers.census(call.now, project))
-    stored = sum(1 for s in world.servers.stored(project) if s.network_id and s.ends > call.now)
+        born = world.servers.census(call.now, project)
+        seeded = sum(1 for population, index, _ in born if not fails(population.draw(index)))
+    stored = sum(1 for s in world.servers.stored(project) if s.network_id and s.launches and s.ends > call.now)
     return made + seeded + stored
 
 
