@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export PYTHONUNBUFFERED = 1
 
 # Given on the command line (make run TENANTRY_PORT=9000) or in the environment.
-export TENANTRY_PORT TENANTRY_EMULATOR_PORT TENANTRY_VAR
+export TENANTRY_PORT TENANTRY_EMULATOR_PORT TENANTRY_VAR TENANTRY_DEMO_SEED
 
 .PHONY: help run reset test check format lock setup setup-run
 

@@ -33,7 +33,8 @@ START_TIMEOUT = 60  # seconds that emulator and web may take until they answer
 STOP_TIMEOUT = 20
 honcho.manager.KILL_WAIT = STOP_TIMEOUT
 
-# What a run leaves in the var folder (the suffixes are the database libraries' own), and all that a reset may delete: the folder may be anybody's.
+# What a run leaves in the var folder (suffixes are their libraries' own), and all that a reset may delete: the folder
+# may be anybody's.
 LEFT_BEHIND = (
     "tenantry.sqlite3*", "beat-schedule*", "emulator.json*", "static.digest",
     "broker", "cache", "files", "keys", "mail", "static",
