@@ -213,7 +213,12 @@ def _compute_write(cloud: OpenStack, native: str, project: str, value: int) -> N
 
 def _volume_write(cloud: OpenStack, native: str, project: str, value: int) -> None:
     path = at("/os-quota-sets/{}", project)
-    cloud.put(Service.VOLUME, path, {"quota_set": {native: value}}, skip_validation="True")
+    try:
+        # Older Cinder lets an admin go below what is in use by this; newer ones ignore it and always refuse.
+        cloud.put(Service.VOLUME, path, {"quota_set": {native: value}}, skip_validation="True")
+    except Refused as error:
+        error.remedy = "Cinder takes no limit below what is in use: delete some of it, or choose at least that much."
+        raise
 
 
 def _network_write(cloud: OpenStack, native: str, project: str, value: int) -> None:

@@ -195,7 +195,7 @@ class OpenStack:
         if self._refused is not None:
             # Asking again with a refused credential gets the account locked.
             raise self._refused
-        self.line.last = None
+        self.line.forget()
         # keystoneauth compares a token's end with the host's clock; what counts is the cloud's.
         self._auth.MIN_TOKEN_LIFE_SECONDS = TOKEN_RESERVE + self.line.host_skew
         try:

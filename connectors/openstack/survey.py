@@ -40,6 +40,7 @@ class Surveyor:
         self.limits: list[FoundLimit] = []
         self.work: list[FoundWork] = []
         self.sections: dict[str, SectionState] = {}
+        self.failed: dict[str, ConnectorError] = {}
 
     def survey(self) -> Survey:
         before = dict(self.cloud.line.calls)
@@ -77,6 +78,8 @@ class Surveyor:
                 count, error = read()
         except ConnectorError as failed:
             count, error = 0, failed
+        if error is not None:
+            self.failed[str(name)] = error
         self.sections[str(name)] = SectionState(str(name), error is None, count, error.info() if error else None)
 
     def _read_tenancies(self) -> tuple[int, ConnectorError | None]:
@@ -95,12 +98,12 @@ class Surveyor:
 
     def _accounts_of_members(self) -> tuple[int, ConnectorError | None]:
         # One project's people came with their roles; the rest of the domain was not asked for.
-        return len(self.accounts), self._failed(Section.MEMBERS)
+        return len(self.accounts), self.failed.get(Section.MEMBERS)
 
     def _read_members(self) -> tuple[int, ConnectorError | None]:
         ids = [tenancy.native_id for tenancy in self.tenancies]
         if self.scope.tenancy is not None and not ids:
-            return 0, self._failed(Section.TENANCIES)
+            return 0, self.failed.get(Section.TENANCIES)
         only = ids[0] if self.scope.tenancy is not None and len(ids) == 1 else ""
         self.members, people = self.directory.members(ids, only)
         known = {account.native_id for account in self.accounts}
@@ -111,7 +114,7 @@ class Surveyor:
         def read() -> tuple[int, ConnectorError | None]:
             projects = self._measured()
             if not projects:
-                return 0, self._failed(Section.TENANCIES)
+                return 0, self.failed.get(Section.TENANCIES)
             scoped = self.scope.tenancy is not None
             rows, error = limits.survey_section(self.cloud, section, projects, pool, scoped=scoped)
             self.limits.extend(rows)
@@ -127,16 +130,9 @@ class Surveyor:
         return [t.native_id for t in self.tenancies if t.ref or t.native_id in recorded]
 
     def _read_work(self) -> tuple[int, ConnectorError | None]:
-        failed = self._failed(Section.TENANCIES)
+        failed = self.failed.get(Section.TENANCIES)
         self.work = [row for tenancy in self.tenancies for row in work.servers_of(self.cloud, tenancy.native_id)]
         return len(self.work), failed
-
-    def _failed(self, section: str) -> ConnectorError | None:
-        state = self.sections[str(section)]
-        if state.complete:
-            return None
-        cause = state.error
-        return BadAnswer(f"The {section} could not be read.", verbatim=cause.verbatim if cause else "")
 
 
 def survey(cloud: OpenStack, directory: Directory, scope: Scope) -> Survey:

@@ -66,9 +66,8 @@ class Line(requests.Session):
     def last(self) -> Sent | None:
         return getattr(self._local, "last", None)
 
-    @last.setter
-    def last(self, sent: Sent | None) -> None:
-        self._local.last = sent
+    def forget(self) -> None:
+        self._local.last = None
 
     def serve(self, service: str) -> None:
         """From now on this thread speaks to ``service``."""
@@ -79,7 +78,7 @@ class Line(requests.Session):
         path = template(str(url))
         service = "identity" if path == "/auth/tokens" else getattr(self._local, "service", "identity")
         sent = Sent(str(method).upper(), service, path)
-        self.last = sent
+        self._local.last = sent
         kwargs["timeout"] = self.timeout
         with self._lock:
             self.calls[sent.call] += 1

@@ -27,6 +27,8 @@ def collect(cloud: OpenStack, start: int, end: int, known: Mapping[str, KnownThi
     yield from _source(servers.SOURCE, lambda until: servers.collect(cloud, start, until, known), cloud, start, end)
     for gauge in gauges.GAUGES:
         if gauge.optional and not _has(cloud, gauge):
+            # A cloud without the service has none of its things: that is known, and not a source that stays silent.
+            yield SourceResult(gauge.source, True, 0)
             continue
         yield from _source(
             gauge.source,

@@ -71,9 +71,11 @@ class Site:
     def hands(self) -> Connection:
         """The administrator, by openstacksdk."""
         auth = {key: value for key, value in self.admin["auth"].items() if key != "auth_url"}
-        return Connection(
-            session=self.session(**auth), region_name=self.admin["region_name"], compute_api_version="2.1"
-        )
+        return self.sdk(self.session(**auth))
+
+    def sdk(self, inside: session.Session) -> Connection:
+        region = self.admin["region_name"]
+        return Connection(session=inside, region_name=region, compute_default_microversion="2.90")
 
     def gets_in(self, username: str, password: str, project: str) -> bool:
         """Whether somebody gets a token for this project today."""
@@ -147,8 +149,7 @@ class Hands:
         admin = cloud.identity.find_user("admin", domain_id="default")
         cloud.identity.assign_project_role_to_user(project, admin, cloud.identity.find_role("admin"))
         auth = {k: v for k, v in self.site.admin["auth"].items() if k != "auth_url" and not k.startswith("project_")}
-        inside = self.site.session(**auth, project_id=project)
-        return Connection(session=inside, region_name=self.site.admin["region_name"], compute_api_version="2.1")
+        return self.site.sdk(self.site.session(**auth, project_id=project))
 
     def boot(self, project: str, flavor: str = SMALL) -> Any:
         inside = self.in_project(project)

@@ -30,7 +30,7 @@ from connectors.types import (
     WantedLimit,
 )
 from tests.connectors.sites import BIG, SMALL, Hands, LabSite, Site
-from tests.connectors.stories import Tenancy, policy, small, total, writes
+from tests.connectors.stories import Tenancy, all_limits, policy, small, total, writes
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def connector(site: Site) -> Connector:
 
 @pytest.fixture
 def tenancy(site: Site, connector: Connector) -> Tenancy:
-    """A settled tenancy with an owner and a limit for everything."""
+    """A settled tenancy with an owner and a limit in every service."""
     made = Tenancy(site, connector, title="A title", limits=small(connector))
     made.want(members=(made.person(Role.OWNER),))
     made.settle()
@@ -169,7 +169,7 @@ def test_a_second_turn_changes_nothing(connector: Connector, tenancy: Tenancy) -
 
 
 def test_every_change_repeated_is_already_true_and_not_written_again(site: Site, connector: Connector) -> None:
-    tenancy = Tenancy(site, connector, limits=small(connector))
+    tenancy = Tenancy(site, connector, limits=all_limits(connector))
     tenancy.want(members=(tenancy.person(Role.OWNER), tenancy.person(Role.VIEWER)))
     done = tenancy.turn()
     assert {applied.outcome for _, applied in done} == {Outcome.DONE}
@@ -382,15 +382,20 @@ def test_running_work_is_stopped_and_started_again(
     assert connector.apply(replace(again, native_id="00000000-0000-4000-8000-000000000000")).now == "gone"
 
 
-def test_a_cut_below_what_is_in_use_is_accepted_and_seen(connector: Connector, tenancy: Tenancy, hands: Hands) -> None:
+def test_a_cut_below_what_is_in_use_is_made_or_refused_with_the_numbers(
+    connector: Connector, tenancy: Tenancy, hands: Hands
+) -> None:
     _roomy(tenancy)
     hands.boot(tenancy.wanted.native_id)
     hands.volume(tenancy.wanted.native_id, 2)
-    for resource, amount in (("compute.vcpu", 0), ("storage.volume", 1024)):
-        assert connector.apply(tenancy.limit(resource, amount)).outcome is Outcome.DONE
+    assert connector.apply(tenancy.limit("compute.vcpu", 0)).outcome is Outcome.DONE
+    with pytest.raises(Refused) as caught:
+        connector.apply(tenancy.limit("storage.volume", 1024))
+    assert "Current usage is 2 and the requested limit is 1" in caught.value.verbatim
+    assert "in use" in caught.value.remedy
     rows = {row.resource: row for row in tenancy.survey().limits}
     assert (rows["compute.vcpu"].amount, rows["compute.vcpu"].in_use) == (0, hands.flavors()[SMALL].vcpus * 1000)
-    assert (rows["storage.volume"].amount, rows["storage.volume"].in_use) == (1024, 2048)
+    assert (rows["storage.volume"].amount, rows["storage.volume"].in_use) == (102400, 2048)
 
 
 def _roomy(tenancy: Tenancy) -> None:
