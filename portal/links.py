@@ -30,10 +30,6 @@ def project_report(each: Project, month: str) -> str:
     return _at("reporting:report_project", month, each.slug)
 
 
-def project_grants(each: Project) -> str:
-    return _at("quotas:grant_list", each.slug)
-
-
 def project_ask(each: Project) -> str:
     return _at("onboarding:project_ask", each.slug)
 
@@ -52,6 +48,18 @@ def project_restore(each: Project) -> str:
 
 def member_add(each: Project) -> str:
     return _at("tenancy:member_add", each.slug)
+
+
+def project_clouds(each: Project) -> str:
+    return _at("portal:project_clouds", each.slug)
+
+
+def limits(each: Project) -> str:
+    return _at("quotas:limits", each.slug)
+
+
+def members(each: Project) -> str:
+    return _at("tenancy:members_fragment", each.slug)
 
 
 def progress(each: Project) -> str:

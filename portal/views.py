@@ -10,7 +10,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_safe
 
 from config import clock
@@ -19,11 +19,11 @@ from portal import links, parts
 from portal.forms import ProjectFilter, SearchForm
 from portal.selectors import search as finding
 from portal.selectors.home import home_page
-from portal.selectors.project import project_page
+from portal.selectors.project import clouds_part, project_page
 from portal.selectors.projects import project_rows, projects_found, projects_open
 from portal.styleguide import samples
 from tenancy import access
-from tenancy.models import Membership, Person, Project
+from tenancy.models import Person, Project
 from tenancy.selectors import members_of
 
 ROWS = 25
@@ -90,23 +90,21 @@ def _no_projects() -> parts.Empty:
 
 
 @require_safe
-def project_detail(request: HttpRequest, slug: str) -> HttpResponseBase:
+def project_detail(request: HttpRequest, slug: str) -> HttpResponse:
     """One project. A stranger does not learn that it exists."""
     project = get_object_or_404(projects_open(request.user), slug=slug)
-    members = members_of(project).order_by("added_at", "pk")
-    if request.GET.get("format") == "csv":
-        return csv_response(f"{project.slug}-members", _MEMBERS_HEAD, _member_rows(members.iterator(chunk_size=500)))
+    members = members_of(project).order_by("person__name", "person__username", "pk")
     page = Paginator(members, ROWS).get_page(request.GET.get("page"))
     return render(request, "portal/project.html", project_page(request.user, project, page))
 
 
-_MEMBERS_HEAD = ("username", "name", "email", "role", "since", "source")
-
-
-def _member_rows(members: Iterator[Membership]) -> Iterator[tuple[object, ...]]:
-    for each in members:
-        person = each.person
-        yield person.username, person.name, person.email, each.role, each.added_at.isoformat(), each.source
+@require_safe
+def project_clouds(request: HttpRequest, slug: str) -> HttpResponse:
+    """How the project stands on its clouds: the part of its page that is asked again when a change has ended."""
+    project = get_object_or_404(projects_open(request.user), slug=slug)
+    if not request.headers.get("HX-Request"):
+        return redirect(f"{links.project(project)}#tenancies")
+    return render(request, "parts/tenancies.html", clouds_part(request.user, project))
 
 
 @require_safe

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,13 +13,13 @@ from config import clock
 from onboarding.models import Request
 from portal import links, parts, wording
 from portal.selectors import activity
-from portal.selectors.tenancies import cloud_of, project_badge, tenancy_rows
+from portal.selectors.tenancies import project_badge, tenancy_rows
 from portal.selectors.usage import month_now, project_chart
 from portal.selectors.waiting import ENDS_SOON
 from portal.states import Badge
-from quotas.selectors import project_limits
+from quotas.pages import limits_part
 from tenancy import access
-from tenancy.models import Membership, Project
+from tenancy.models import Membership, Project, Tenancy
 from tenancy.selectors import tenancies_of
 from tenancy.shown.progress import progress
 from tenancy.shown.roster import members_shown
@@ -55,7 +56,6 @@ def project_page(who: access.Who, project: Project, members: Page[Membership]) -
     """The context of templates/portal/project.html; `members` is the page of members to show."""
     may = rights(who, project)
     tenancies = list(tenancies_of(project))
-    limits = project_limits(project, grants_href=links.project_grants(project), usage_href=links.project_usage(project))
     clouds, people = members_shown(project, list(members), who, tenancies)
     steps = progress(tenancies, verbatim=may.operator)
     return {
@@ -66,21 +66,19 @@ def project_page(who: access.Who, project: Project, members: Page[Membership]) -
         "acts": _acts(project, may),
         "note": _note(project, may),
         "asked": _asked(project, may),
-        "limits": limits.rows,
-        "limit_clouds": [cloud_of(each.cloud) for each in limits.tenancies],
-        "read_at": limits.read_at,
-        "limit_links": [parts.Link("Grants behind these promises", links.project_grants(project))],
-        "limits_empty": _no_limits(project, may),
+        "limits_part": limits_part(project, who, usage_href=links.project_usage(project)),
         "members": people,
         "member_clouds": clouds,
         "count": members.paginator.count,
         "page_obj": members,
+        "csv_href": f"{links.members(project)}?format=csv",
+        "members_href": links.members(project),
+        "limits_href": links.limits(project),
+        "clouds_href": links.project_clouds(project),
         "add_href": links.member_add(project) if may.manages else "",
         "progress": steps,
         "refresh_href": links.progress(project),
-        "tenancies": tenancy_rows(tenancies, operator=may.operator),
-        "tenancy_links": [parts.Link("How do I get in", links.project_entry(project))] if may.gets_in else [],
-        "tenancies_empty": parts.Empty("On no cloud yet", "A request that names a cloud puts the project there."),
+        "clouds_part": _clouds_part(project, tenancies, may),
         "activity": activity.of_project(project),
         "archive_href": links.project_archive(project) if may.owns else "",
         "usage_links": [
@@ -88,6 +86,19 @@ def project_page(who: access.Who, project: Project, members: Page[Membership]) -
             parts.Link("Report of this month", links.project_report(project, month_now())),
         ],
     } | project_chart(project, [each.cloud for each in tenancies], links.project_usage(project))
+
+
+def clouds_part(who: access.Who, project: Project) -> dict[str, Any]:
+    """The context of templates/parts/tenancies.html."""
+    return _clouds_part(project, list(tenancies_of(project)), rights(who, project))
+
+
+def _clouds_part(project: Project, tenancies: Sequence[Tenancy], may: Rights) -> dict[str, Any]:
+    return {
+        "tenancies": tenancy_rows(tenancies, operator=may.operator),
+        "links": [parts.Link("How do I get in", links.project_entry(project))] if may.gets_in else [],
+        "empty": parts.Empty("On no cloud yet", "A request that names a cloud puts the project there."),
+    }
 
 
 def _head(project: Project) -> dict[str, Any]:
@@ -150,8 +161,3 @@ def _asked(project: Project, may: Rights) -> parts.Note | None:
         text=f"Sent {wording.age(request.created_at, now=clock.now())}; it waits for a reviewer.",
         acts=[parts.Link("Look at the request", links.request(request.pk))] if may.manages else [],
     )
-
-
-def _no_limits(project: Project, may: Rights) -> parts.Empty:
-    act = parts.Link("Ask for resources", links.project_ask(project)) if may.manages else None
-    return parts.Empty("Nothing is promised yet", "Grants appear here with what is used of them.", act)

@@ -80,7 +80,11 @@ def progress(request: HttpRequest, slug: str) -> HttpResponse:
         "running": shown.running,
         "refresh_href": reverse("tenancy:progress", args=[slug]),
     }
-    return render(request, "parts/progress.html", context)
+    answer = render(request, "parts/progress.html", context)
+    if not shown.running:
+        # The page that holds the part asks for its other parts again: what they say is from before the change.
+        answer["HX-Trigger"] = "settled"
+    return answer
 
 
 @require_safe

@@ -184,7 +184,7 @@ def test_members_come_in_pages_and_as_a_file(show, world, tenancy):
     Membership.objects.bulk_create(Membership(project=world.project, person=each, role="member") for each in people)
     page = show("viewer", "/projects/kelp/")
     assert "1 to 25 of 34" in page
-    assert show("viewer", "/projects/kelp/?format=csv").count("\n") == 35
+    assert show("viewer", "/projects/kelp/members/?format=csv").count("\n") == 35
     assert "26 to 34 of 34" in show("viewer", "/projects/kelp/?page=2")
 
 
@@ -360,6 +360,22 @@ def test_search_finds_what_the_reader_may_open(show, world, tenancy):
 @pytest.mark.parametrize("query", ["", "q=", "q=%00", "q=" + "x" * 300, "q=%25", "q='%3B--"])
 def test_any_words_can_be_searched_for(show, world, query):
     show("operator", f"/search?{query}")
+
+
+# parts
+
+
+@pytest.mark.parametrize("name", INSIDERS)
+def test_the_clouds_of_a_project_can_be_asked_again(world, client, tenancy, name):
+    client.force_login(world.fresh(name))
+    part = client.get("/projects/kelp/clouds/", headers={"HX-Request": "true"})
+    assert "north" in part.content.decode()
+    assert "<html" not in part.content.decode()
+    assert client.get("/projects/kelp/clouds/")["Location"] == "/projects/kelp/#tenancies"
+
+
+def test_a_stranger_gets_no_part_of_a_project(show, tenancy):
+    show("stranger", "/projects/kelp/clouds/", 404)
 
 
 # constant work
