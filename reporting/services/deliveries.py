@@ -137,17 +137,10 @@ def _things(cloud: Cloud, delivery: Delivery, listed: tuple[DeliveredThing, ...]
     holders = _holders(cloud, {each.tenancy for each in listed})
     wanted = {(each.native_id, each.kind, holders[each.tenancy]): each for each in listed}
     found = _rows(cloud, wanted)
-    fresh = [
-        Thing(
-            cloud=cloud, holder_id=key[2], kind=key[1], native_id=key[0],
-            name=each.name[:255], detail=each.detail[:255], born=each.born, observed=observed,
-        )
-        for key, each in wanted.items()
-        if (row := found.get(key)) is None or (row.observed <= observed and _is_news(row, each))
-    ]  # fmt: skip
-    if fresh:
+    fresh = [_thing(cloud, key, each, found.get(key), observed) for key, each in wanted.items()]
+    if news := [thing for thing in fresh if thing is not None]:
         Thing.objects.bulk_create(
-            fresh,
+            news,
             update_conflicts=True,
             unique_fields=["cloud", "native_id", "kind", "holder"],
             update_fields=["name", "detail", "born", "observed"],
@@ -156,8 +149,20 @@ def _things(cloud: Cloud, delivery: Delivery, listed: tuple[DeliveredThing, ...]
     return {native_id: thing for (native_id, _, _), thing in found.items()}
 
 
-def _is_news(row: Thing, said: DeliveredThing) -> bool:
-    return (row.name, row.detail, row.born) != (said.name[:255], said.detail[:255], said.born)
+def _thing(
+    cloud: Cloud, key: tuple[str, str, int], said: DeliveredThing, row: Thing | None, observed: int
+) -> Thing | None:
+    """The thing as it is to be written; None if nothing new was said. What was left empty is known from before."""
+    native_id, kind, holder = key
+    name, detail, born = said.name[:255], said.detail[:255], said.born
+    if row is not None:
+        name, detail, born = name or row.name, detail or row.detail, row.born if born is None else born
+        if row.observed > observed or (name, detail, born) == (row.name, row.detail, row.born):
+            return None
+    return Thing(
+        cloud=cloud, holder_id=holder, kind=kind, native_id=native_id,
+        name=name, detail=detail, born=born, observed=observed,
+    )  # fmt: skip
 
 
 def _rows(cloud: Cloud, wanted: Mapping[tuple[str, str, int], DeliveredThing]) -> dict[tuple[str, str, int], Thing]:

@@ -171,6 +171,14 @@ def test_the_newest_name_stays(world):
     assert list(ThingRow.objects.values_list("name", "detail", "born")) == [("new", "m2.large", NOVEMBER)]
 
 
+def test_a_thing_told_without_its_name_keeps_it(world):
+    listed = (Thing("s1", "server", "native-genomics", name="web", detail="m2.large", born=NOVEMBER),)
+    world.deliver(span(NOVEMBER, NOVEMBER + HOUR), things=listed, observed=ago(hours=1))
+    world.deliver(span(NOVEMBER, NOVEMBER + HOUR), things=(Thing("s1", "server", "native-genomics"),))
+
+    assert list(ThingRow.objects.values_list("name", "detail", "born")) == [("web", "m2.large", NOVEMBER)]
+
+
 def test_a_refused_delivery_leaves_nothing(world):
     wrong = delivery(span(NOVEMBER, NOVEMBER + HOUR), span(NOVEMBER, NOVEMBER + HOUR, -1, thing="s2"))
 

@@ -50,7 +50,13 @@ def text_of(client, world, address: str, who: str = "owner") -> str:
 
 def lines(report) -> dict[str, tuple[str, int, int, int, int | None]]:
     return {
-        line.resource: (str(line.quantity), line.total_seconds, line.sampled_seconds, line.estimated_seconds, line.things)
+        line.resource: (
+            str(line.quantity),
+            line.total_seconds,
+            line.sampled_seconds,
+            line.estimated_seconds,
+            line.things,
+        )
         for line in report.lines
     }
 
@@ -90,7 +96,10 @@ def test_clouds_of_a_project_are_added_and_told_apart(used):
 def test_the_page_says_who_used_what(client, used):
     page = text_of(client, used, "/reports/2026-11/genomics/")
 
-    assert "In November 2026 so far project <strong>Coastal genomics</strong> (owner Owner Person, University of Tartu) used" in page
+    assert (
+        "In November 2026 so far project <strong>Coastal genomics</strong> (owner Owner Person, University of Tartu) used"
+        in page
+    )
     assert "estimated, 3 % estimated" in page
     assert 'data-l="Quantity">480</td>' in page
 
@@ -107,7 +116,9 @@ def test_a_month_without_usage_says_so(client, used):
     assert "used nothing that was seen." in text_of(client, used, "/reports/2026-09/genomics/")
 
 
-@pytest.mark.parametrize("address", ["/reports/2026-12/genomics/", "/reports/november/genomics/", "/reports/2026-13/genomics/"])
+@pytest.mark.parametrize(
+    "address", ["/reports/2026-12/genomics/", "/reports/november/genomics/", "/reports/2026-13/genomics/"]
+)
 def test_a_month_that_is_none_or_ahead_is_not_found(client, used, address):
     client.force_login(used.people["owner"])
 
