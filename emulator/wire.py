@@ -82,6 +82,17 @@ class Call:
             )
         return found
 
+    @staticmethod
+    def whole(body: Body, key: str, default: int | None = None) -> int:
+        """A positive integer of the body, also written as text; 400 for anything else."""
+        value = body.get(key, default)
+        number = int(value) if isinstance(value, str) and value.isdigit() else value
+        if not isinstance(number, int) or isinstance(number, bool) or number < 1:
+            raise ApiError(
+                400, f"Invalid input for field/attribute {key}. Value: {value}. {value!r} is not of type 'integer'"
+            )
+        return number
+
     def flag(self, name: str) -> bool:
         """A query switch: present and not false."""
         value = self.args.get(name)

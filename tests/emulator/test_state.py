@@ -30,7 +30,7 @@ def vars_of(cloud: Cloud) -> dict:
 def changed() -> Cloud:
     """A living cloud in which a bit of everything was made, changed and deleted."""
     cloud = Cloud(projects=3, servers=20, volumes=15, seed=5)
-    token, user, project = cloud.member("ada", "p1")
+    token, _, project = cloud.member("ada", "p1")
     cloud.boot(token, "mine")
     cloud.post("volume", "/volumes", {"volume": {"size": 3, "name": "disk"}}, token=token)
     cloud.put("network", f"/quotas/{project}", {"quota": {"network": 3}})
@@ -45,8 +45,10 @@ def changed() -> Cloud:
 
 
 QUESTIONS = (
-    ("compute", "/servers/detail?all_tenants=1"), ("volume", "/volumes/detail?all_tenants=1"), ("identity", "/projects"),
-    ("volume", "/snapshots/detail?all_tenants=1"), ("identity", "/users"), ("identity", "/role_assignments?include_names"),
+    ("compute", "/servers/detail?all_tenants=1"), ("volume", "/volumes/detail?all_tenants=1"),
+    ("identity", "/projects"),
+    ("volume", "/snapshots/detail?all_tenants=1"), ("identity", "/users"),
+    ("identity", "/role_assignments?include_names"),
     ("network", "/quotas"), ("network", "/networks"), ("network", "/ports"), ("network", "/floatingips"),
     ("compute", "/os-simple-tenant-usage?detailed=1&start=2026-10-01T00:00:00&end=2026-11-20T00:00:00"),
 )  # fmt: skip

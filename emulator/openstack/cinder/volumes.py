@@ -159,11 +159,7 @@ def check_quota(call: Call, project: str, **more: int) -> None:
 def volume_create(call: Call) -> Reply:
     project = require_role(call, "member", "volume:create")
     given = call.document("volume")
-    size = given.get("size")
-    if isinstance(size, str) and size.isdigit():
-        size = int(size)
-    if not isinstance(size, int) or isinstance(size, bool) or size < 1:
-        raise bad(f"Invalid input for field/attribute size. Value: {size}. {size!r} is not of type 'integer'")
+    size = call.whole(given, "size")
     if given.get("volume_type") not in (None, TYPE, _type_id(call)):
         raise ApiError(404, f"Volume type with name {given['volume_type']} could not be found.")
     check_quota(call, project, volumes=1, gigabytes=size)
@@ -222,7 +218,7 @@ def volume_action(call: Call, volume_id: str) -> Reply:
     if list(body) != ["os-extend"]:
         raise bad(f"There is no such action: {', '.join(body)}")
     volume = find_volume(call, volume_id)
-    phase, size = volume.phase(call.now), int(body["os-extend"].get("new_size", 0))
+    phase, size = volume.phase(call.now), call.whole(dict(body["os-extend"]), "new_size")
     if phase.status != "available":
         raise bad(f"Invalid volume: Volume {volume_id} status must be 'available' to extend, currently {phase.status}.")
     if size <= phase.size:

@@ -176,10 +176,16 @@ def _subject(call: Call) -> Token:
     if not own and not call.actor.is_admin and "service" not in call.actor.roles:
         raise ApiError(403, "You are not authorized to perform the requested action: identity:validate_token.")
     alive = call.tokens.validate(token_id) is not None
-    expired_only = token is not None and not token.revoked and call.flag("allow_expired")
+    expired_only = token is not None and call.flag("allow_expired") and _still_known(call, token)
     if token is None or not (alive or expired_only):
         raise ApiError(404, "Failed to validate token")
     return token
+
+
+def _still_known(call: Call, token: Token) -> bool:
+    """Nothing but its age speaks against the token."""
+    scope = token.scope != "project" or token.scope_id in call.world["projects"]
+    return not token.revoked and token.user_id in call.world["users"] and scope
 
 
 @ROUTES.get("/auth/tokens")

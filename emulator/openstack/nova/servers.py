@@ -108,7 +108,7 @@ def server_create(call: Call) -> Reply:
     if not isinstance(name, str) or not name.strip():
         raise invalid("name", name, f"{name!r} is too short")
     flavor = _flavor(call, str(given.get("flavorRef", "")))
-    count = max(int(given.get("min_count") or 1), int(given.get("max_count") or 1))
+    count = max(call.whole(given, "min_count", 1), call.whole(given, "max_count", 1))
     late = check_quota(call, project, count, flavor)
     image, network = _image(call, given), _network(call, given, project)
     names = [name] if count == 1 else [f"{name}-{n + 1}" for n in range(count)]
