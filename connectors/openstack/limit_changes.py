@@ -86,7 +86,5 @@ def _limit_of(directory: Directory, rule: Row, project: str) -> Row | None:
 def mode(directory: Directory, quotas: Mapping[str, Any]) -> str:
     """``unified`` if Nova's defaults are those registered in Keystone and 0 for the rest, else ``quota``."""
     rules = {str(row["resource_name"]): int(row["default_limit"]) for row in registered(directory)}
-    if not any(name in rules for name in UNIFIED.values()):
-        return "quota"
     told = {native: int(quotas[native]) for native in UNIFIED}
     return "unified" if told == {native: rules.get(name, 0) for native, name in UNIFIED.items()} else "quota"

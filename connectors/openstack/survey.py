@@ -101,7 +101,8 @@ class Surveyor:
         return len(self.accounts), self.failed.get(Section.MEMBERS)
 
     def _read_members(self) -> tuple[int, ConnectorError | None]:
-        ids = [tenancy.native_id for tenancy in self.tenancies]
+        # Those on record as well: a list of projects that cannot be read hides nobody's role.
+        ids = list({*(tenancy.native_id for tenancy in self.tenancies), *self.scope.recorded})
         if self.scope.tenancy is not None and not ids:
             return 0, self.failed.get(Section.TENANCIES)
         only = ids[0] if self.scope.tenancy is not None and len(ids) == 1 else ""
