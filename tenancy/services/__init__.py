@@ -16,6 +16,7 @@ from tenancy.services.clouds import (
     site_pause,
     site_resume,
 )
+from tenancy.services.credentials import credentials_rotate
 from tenancy.services.members import (
     member_add,
     member_remove,
@@ -38,6 +39,7 @@ __all__ = [
     "cloud_probe",
     "cloud_resume",
     "cloud_survey_ask",
+    "credentials_rotate",
     "institution_create",
     "limits_set",
     "member_add",

@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand
 
 from connectors.errors import ConnectorError
 from connectors.plan import TenancyPlan
-from connectors.types import Change
+from connectors.types import Change, SectionState
 from tenancy.loop import survey
 from tenancy.management.commands._common import PENDING, clouds, leave, tell
 from tenancy.models import Cloud
@@ -50,6 +50,8 @@ class Command(BaseCommand):
             if not state.complete:
                 why = state.error.message if state.error else "not read"
                 self.stdout.write(f"  ? {state.name}: incomplete, nothing of it is taken away. {why}")
+                if state.error and state.error.verbatim:
+                    self.stdout.write(f"    The cloud's answer, verbatim: {state.error.verbatim}")
         for line in _lines(outlook):
             self.stdout.write(f"  {line}")
         for drift in (*outlook.plan.drift, *(d for t in outlook.plan.tenancies for d in t.drift)):
@@ -83,9 +85,7 @@ def _document(cloud: Cloud, outlook: survey.Outlook) -> dict[str, Any]:
         "cloud": cloud.slug,
         "mode": cloud.mode,
         "taken_at": outlook.survey.taken_at.isoformat(),
-        "sections": {
-            state.name: {"complete": state.complete, "count": state.count} for state in outlook.survey.sections.values()
-        },
+        "sections": {state.name: _section(state) for state in outlook.survey.sections.values()},
         "tenancies": [
             {
                 "ref": plan.ref,
@@ -103,6 +103,13 @@ def _document(cloud: Cloud, outlook: survey.Outlook) -> dict[str, Any]:
             for d in (*outlook.plan.drift, *(d for t in outlook.plan.tenancies for d in t.drift))
         ],
     }
+
+
+def _section(state: SectionState) -> dict[str, Any]:
+    said: dict[str, Any] = {"complete": state.complete, "count": state.count}
+    if state.error:
+        said |= {"error": state.error.message, "verbatim": state.error.verbatim, "request_id": state.error.request_id}
+    return said
 
 
 def _json(change: Change) -> dict[str, Any]:
