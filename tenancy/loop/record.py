@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from django.db import transaction
 from config import clock
 from connectors.errors import ConnectorError
 from connectors.plan import Drift, Hold, TenancyPlan
-from connectors.types import Change, FoundLimit, ProofFact, Survey
+from connectors.types import Change, FoundLimit, ProofFact, Section, Survey
 from tenancy.models import (
     Account,
     Cloud,
@@ -157,11 +157,20 @@ def _line(
     )
 
 
-def drift_save(cloud: Cloud, drift: Iterable[Drift], tenancies: set[UUID] | None, at: datetime) -> None:
-    """Keep drift while it lasts. ``tenancies`` limits what counts as gone; None means the whole cloud was looked at."""
+def drift_save(
+    cloud: Cloud, drift: Iterable[Drift], tenancies: set[UUID] | None, at: datetime, unread: Container[str] = ()
+) -> None:
+    """Keep drift while it lasts. ``tenancies`` limits what counts as gone; None means the whole cloud was looked at.
+
+    What belongs to a section that is ``unread`` is neither there nor gone.
+    """
     known = DriftLine.objects.filter(cloud=cloud, gone_at__isnull=True)
     if tenancies is not None:
         known = known.filter(tenancy__in=tenancies)
+    if Section.TENANCIES in unread:
+        known = known.exclude(tenancy=None)
+    if Section.MEMBERS in unread:
+        known = known.filter(tenancy=None)
     old = {(row.tenancy_id, row.kind, row.native_id, row.object, row.found): row for row in known}
     seen: list[int] = []
     new: list[DriftLine] = []

@@ -136,7 +136,7 @@ class Slice:
             plan.unknown,
         )
         record.lines_save(cloud, [shown], at)
-        record.drift_save(cloud, plan.drift, {self.tenancy.pk}, at)
+        record.drift_save(cloud, plan.drift, {self.tenancy.pk}, at, plan.unknown)
 
     def _end(
         self, plan: TenancyPlan, held: tuple[HeldChange, ...], result: Result, doubt: bool, taken_at: datetime

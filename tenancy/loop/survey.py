@@ -61,7 +61,8 @@ def look(cloud: Cloud) -> Outlook:
     allowed = set(map(id, passed))
     shown = [_shown(one, allowed, waiting) for one in plan.tenancies]
     record.lines_save(cloud, shown, survey.taken_at)
-    record.drift_save(cloud, [*plan.drift, *(d for one in shown for d in one.drift)], None, survey.taken_at)
+    unread = [state.name for state in survey.sections.values() if not state.complete]
+    record.drift_save(cloud, [*plan.drift, *(d for one in shown for d in one.drift)], None, survey.taken_at, unread)
     found = Found(survey)
     record.readings_save(survey.limits, _native(tenancies, found), survey.taken_at)
     return Outlook(run, survey, CloudPlan(tuple(shown), plan.drift), waiting)

@@ -72,7 +72,9 @@ class House:
             assert tenancy.settled, open_steps(tenancy)
             assert self.site.native_project(tenancy)["id"] == tenancy.native_id
             assert self.site.roles(tenancy) == wanted_roles(tenancy)
-            assert self.quotas(tenancy) == {key: amount for key, amount in wanted_limits(tenancy).items() if key in QUOTAS}
+            assert self.quotas(tenancy) == {
+                key: amount for key, amount in wanted_limits(tenancy).items() if key in QUOTAS
+            }
         closed = (Step.State.DONE, Step.State.SUPERSEDED)
         assert not Step.objects.exclude(state__in=closed).exists(), list(Step.objects.exclude(state__in=closed))
 
@@ -103,7 +105,9 @@ def wanted_roles(tenancy: Tenancy) -> set[tuple[str, str]]:
 
 
 @contextmanager
-def open_house(folder: Path, *, projects: int = 2, servers: int = 2, volumes: int = 2, **environment: str) -> Iterator[House]:
+def open_house(
+    folder: Path, *, projects: int = 2, servers: int = 2, volumes: int = 2, **environment: str
+) -> Iterator[House]:
     """A house with one connected cloud. Use with committed rows (`django_db(transaction=True)`)."""
     said = {
         "DATABASE_URL": database_url(),

@@ -132,7 +132,9 @@ class Emulator:
     def __init__(self, programs: Programs, **sizes: int) -> None:
         options = [word for name, number in sizes.items() for word in (f"--{name}", str(number))]
         self.program = programs.start("emulator", "-m", "emulator", "--port", "0", *options)
-        found = until(lambda: re.search(r"emulator: (http://[\d.:]+)/identity", self.program.log), "the emulator starts")
+        found = until(
+            lambda: re.search(r"emulator: (http://[\d.:]+)/identity", self.program.log), "the emulator starts"
+        )
         self.url = str(found[1])
         self._session = requests.Session()
         self.entry: dict[str, Any] = yaml.safe_load(self.clouds_yaml())["clouds"]["emulator"]

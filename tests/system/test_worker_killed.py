@@ -70,9 +70,7 @@ def want_something_else(luck: random.Random, tenancies: list[Tenancy]) -> None:
     member_remove(actor=None, membership=luck.choice(list(plain)))
 
 
-def test_ten_kills_and_a_lost_broker_leave_one_of_everything(
-    house: House, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_ten_kills_and_a_lost_broker_leave_one_of_everything(house: House, capsys: pytest.CaptureFixture[str]) -> None:
     luck = random.Random(SEED)
     before = house.counted()
     tenancies = wanted(house)
