@@ -150,7 +150,8 @@ def _series(
         if seen is not Known.WHOLE or amount.estimated:
             unfinished.add(slot)
         values.append(None if seen is Known.NOTHING and not amount.whole else amount.hours)
-    return CloudSeries(cloud.title, cloud.color, values, frozenset(unfinished), [href(day.day) for day in days])
+    hrefs = ["" if value is None else href(day.day) for day, value in zip(days, values, strict=True)]
+    return CloudSeries(cloud.title, cloud.color, values, frozenset(unfinished), hrefs)
 
 
 def columns(key: str) -> list[str]:

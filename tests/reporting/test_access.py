@@ -86,7 +86,7 @@ def test_each_endpoint_is_for_those_it_is_for(client, world, who):
 
 SEEN = {
     "stranger": {"imaging"},
-    **dict.fromkeys(("viewer", "member", "manager", "owner", "institution-admin"), {"genomics"}),
+    **{who: {"genomics"} for who in ("viewer", "member", "manager", "owner", "institution-admin")},
     "reviewer": {"genomics", "imaging"},
     "finance": {"genomics", "imaging", None},
     "operator": {"genomics", "imaging", None},

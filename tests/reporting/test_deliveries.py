@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections import defaultdict
 from datetime import UTC, date, datetime, timedelta
@@ -20,7 +21,6 @@ from reporting.models import Thing as ThingRow
 from reporting.selectors.things import known_things
 from reporting.services import delivery_store, holders_link
 from tenancy.models import Tenancy
-
 from tests.reporting.worlds import DAY, HOUR, NOVEMBER, NOW, ago, at, delivery, span
 
 ROW = ("thing__native_id", "meter__key", "start", "end", "quantity", "state", "accuracy", "reason")
@@ -62,7 +62,7 @@ def deliveries(draw) -> list[Delivery]:
         spans = []
         for thing in things:
             cuts = sorted({start, end, *draw(st.lists(st.integers(start, end), max_size=3))})
-            for low, high in zip(cuts, cuts[1:], strict=False):
+            for low, high in itertools.pairwise(cuts):
                 if draw(st.booleans()):
                     spans.append(
                         span(low, high, draw(st.integers(0, 2)), thing=thing, accuracy=draw(st.sampled_from(Accuracy)))
@@ -115,7 +115,7 @@ def test_a_month_collected_bit_by_bit_is_one_row_and_its_days_add_up(world):
     assert rows() == [("s1", "compute.vcpu", NOVEMBER, NOVEMBER + 30 * DAY, 2000, "running", "exact", "")]
     days = totals()
     assert len(days) == 30
-    assert {parts for parts in days.values()} == {(2000 * DAY, 0, 0)}
+    assert set(days.values()) == {(2000 * DAY, 0, 0)}
     assert Coverage.objects.count() <= ledger.SETTLED // step + 2
 
 
