@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from quotas.catalog import RESOURCES, amount_parse, amount_say
+from quotas.catalog import RESOURCES, amount_name, amount_parse
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Bundle:
     def says(self) -> str:
         """ "8 vCPU, 32 GiB, 500 GiB"."""
         return ", ".join(
-            amount_say(RESOURCES[key], amount) for key, amount in self.amounts.items() if RESOURCES[key].unit.symbol
+            amount_name(RESOURCES[key], amount) for key, amount in self.amounts.items() if RESOURCES[key].unit.symbol
         )
 
 

@@ -120,7 +120,7 @@ class LinesForm(forms.Form):
 class NewProjectForm(LinesForm):
     title = forms.CharField(max_length=TITLE_MOST)
     purpose = forms.ChoiceField(choices=Request.Purpose)
-    institution = forms.ModelChoiceField(Institution.objects.all(), required=False)
+    institution = forms.ModelChoiceField(Institution.objects.all(), required=False, empty_label="none")
     starts_on = day_field(label="Starts on")
     ends_on = day_field(label="Last day")
 

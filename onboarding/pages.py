@@ -14,41 +14,10 @@ from django.urls import reverse
 from onboarding.forms import CloudGroup, DecisionForm, LinesForm, grant_field
 from onboarding.models import Request, RequestLine
 from onboarding.selectors import Pace
-from quotas.catalog import RESOURCES, Unit, amount_name, amount_say
+from quotas.catalog import RESOURCES, Unit, amount_format, amount_name
 from quotas.selectors import today
 from tenancy.models import Cloud
-
-
-@dataclass(frozen=True)
-class Badge:
-    """`kind` gives shape and colour: ok, work, wait, warn, over, none, off or draft."""
-
-    kind: str
-    text: str
-
-
-@dataclass(frozen=True)
-class Link:
-    text: str
-    href: str
-
-
-@dataclass(frozen=True)
-class Note:
-    kind: str
-    headline: str
-    text: str = ""
-    sub: str = ""
-    verbatim: str = ""
-    acts: Sequence[Link] = ()
-
-
-@dataclass(frozen=True)
-class Empty:
-    headline: str
-    text: str = ""
-    act: Link | None = None
-    kind: str = ""
+from tenancy.shown.parts import Badge, Note
 
 
 @dataclass(frozen=True)
@@ -189,14 +158,22 @@ def decision_lines(
     return [
         DecisionLine(
             resource=line.catalog.label + (f" on {line.cloud}" if several else ""),
-            unit=line.catalog.unit,
+            # "vCPU, vCPU" says nothing twice.
+            unit=line.catalog.unit_beside,
             in_force=before.get((line.cloud_id, line.resource)),
             peak=peaks.get((line.cloud_id, line.resource)),
-            asked=amount_say(line.catalog, line.amount),
+            asked=_asked(line),
             field=form[grant_field(line)],
         )
         for line in form.lines
     ]
+
+
+def _asked(line: RequestLine) -> str:
+    """ "8", or what is added: "+192"."""
+    if line.before is None:
+        return amount_format(line.catalog, line.amount)
+    return f"+{amount_format(line.catalog, line.amount - line.before)}"
 
 
 # the form
@@ -269,15 +246,17 @@ def summary_note(pace: Pace, wrong: Sequence[str]) -> Note:
     return Note(
         "info",
         "A reviewer decides.",
-        f"Nothing is set up before; you get a mail either way. {_paced(pace)}",
+        f"Nothing is set up before; you get a mail either way. {pace_says(pace).capitalize()}.",
     )
 
 
-def _paced(pace: Pace) -> str:
-    took = length(pace.median or dt.timedelta())
+def pace_says(pace: Pace) -> str:
+    """ "of the last 30 requests half were decided within 5 hours"; empty if none was decided yet."""
+    if pace.median is None:
+        return ""
     if pace.count == 1:
-        return f"The last request was decided after {took}."
-    return f"Of the last {pace.count} requests half were decided within {took}."
+        return f"the last request was decided within {length(pace.median)}"
+    return f"of the last {pace.count} requests half were decided within {length(pace.median)}"
 
 
 def length(span: dt.timedelta) -> str:

@@ -83,9 +83,14 @@ class Resource:
         return self.unit.base
 
     @property
+    def unit_beside(self) -> Unit:
+        """The unit for a place that has the label beside it: "vCPU, vCPU" says nothing twice."""
+        return Unit("", self.unit.base) if self.unit.symbol == self.label else self.unit
+
+    @property
     def full_label(self) -> str:
         """ "Memory, GiB"; the unit is left out where the label says it all."""
-        return f"{self.label}, {self.unit.symbol}" if self.unit.symbol not in ("", self.label) else self.label
+        return f"{self.label}, {self.unit.symbol}" if self.unit_beside.symbol else self.label
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +148,7 @@ _RESOURCES = (
     _pieces("compute.instances", "Servers", Group.COMPUTE, 1000, 10, "Number of servers (instances)."),
     Resource(
         "storage.volume",
-        "Volumes and snapshots",
+        "Volume space",
         _GIBIBYTE,
         Group.STORAGE,
         512_000 * _GIB,
@@ -151,8 +156,8 @@ _RESOURCES = (
         "Space of all volumes and their snapshots together.",
         billable=True,
     ),
-    _pieces("storage.volumes", "Number of volumes", Group.STORAGE, 2000, 10, "Number of volumes."),
-    _pieces("storage.snapshots", "Number of snapshots", Group.STORAGE, 2000, 10, "Number of snapshots of volumes."),
+    _pieces("storage.volumes", "Volumes", Group.STORAGE, 2000, 10, "Number of volumes."),
+    _pieces("storage.snapshots", "Snapshots", Group.STORAGE, 2000, 10, "Number of snapshots of volumes."),
     _pieces(
         "network.floating_ips",
         "Public addresses",

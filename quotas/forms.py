@@ -87,7 +87,7 @@ class GrantFilterForm(forms.Form):
     resource = forms.ChoiceField(
         choices=[("", "all"), *((each.key, each.label) for each in RESOURCES.values())], required=False
     )
-    state = forms.ChoiceField(choices=[("", "in force and ahead"), ("all", "all, ended ones too")], required=False)
+    state = forms.ChoiceField(choices=[("", "current"), ("all", "all, past too")], required=False)
 
 
 class DivisionForm(forms.Form):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,40 +10,12 @@ from django.urls import reverse
 
 from connectors import registry
 from quotas import catalog
-from quotas.catalog import METERS, RESOURCES, Meter, Resource, Treatment
+from quotas.catalog import METERS, RESOURCES, Meter, Resource, Treatment, amount_format
 from quotas.models import Grant
 from quotas.selectors import LimitsTable, project_limits, promises, tenancies_of
 from tenancy import access
 from tenancy.models import Cloud, Project
-
-
-@dataclass(frozen=True)
-class Badge:
-    """`kind` gives shape and colour: ok, wait, off or draft."""
-
-    kind: str
-    text: str
-
-
-@dataclass(frozen=True)
-class Link:
-    text: str
-    href: str
-
-
-@dataclass(frozen=True)
-class Empty:
-    headline: str
-    text: str = ""
-    act: Link | None = None
-    kind: str = ""
-
-
-@dataclass(frozen=True)
-class CloudColumn:
-    name: str
-    colour: int
-
+from tenancy.shown.parts import Badge, CloudKey, Empty, Link
 
 STATES = {
     Grant.State.AHEAD: "draft",
@@ -58,7 +30,7 @@ def limits_part(project: Project, who: access.Who, *, usage_href: str = "") -> d
     grants = reverse("quotas:grant_list", args=[project.slug])
     table = project_limits(project, grants_href=grants, usage_href=usage_href)
     return {
-        "clouds": [CloudColumn(str(tenancy.cloud), tenancy.cloud.color) for tenancy in table.tenancies],
+        "clouds": [CloudKey(str(tenancy.cloud), tenancy.cloud.color) for tenancy in table.tenancies],
         "limits": table.rows if table.tenancies else [],
         "read_at": table.read_at,
         "links": _limit_links(project, who, table),
@@ -67,10 +39,42 @@ def limits_part(project: Project, who: access.Who, *, usage_href: str = "") -> d
 
 
 def _limit_links(project: Project, who: access.Who, table: LimitsTable) -> list[Link]:
-    links = [Link("Grants behind these promises", reverse("quotas:grant_list", args=[project.slug]))]
+    links = [
+        Link("Grants behind these promises", reverse("quotas:grant_list", args=[project.slug])),
+        Link("CSV", reverse("quotas:limits", args=[project.slug]) + "?format=csv"),
+    ]
     if len(table.tenancies) > 1 and access.can_own(who, project):
         links.append(Link("Divide anew", reverse("quotas:division", args=[project.slug])))
     return links
+
+
+LIMITS_HEAD = ("resource", "unit", "promise", "by default", "not divided", "cloud", "wanted", "limit", "in use", "read")
+
+
+def limits_csv(table: LimitsTable) -> Iterator[list[object]]:
+    """A line for every resource on every cloud, amounts in units; an empty cell is not known."""
+    for row in table.rows:
+        head: list[object] = [row.catalog.key, row.unit.symbol, amount_cell(row.catalog, row.promise), row.by_default]
+        for tenancy, cell in zip(table.tenancies, row.cells, strict=True):
+            if cell is not None:
+                amounts = [amount_cell(row.catalog, amount) for amount in (cell.wanted, cell.limit, cell.used)]
+                read = cell.read_at.isoformat(timespec="seconds") if cell.read_at else None
+                yield [*head, amount_cell(row.catalog, row.undivided), tenancy.cloud.slug, *amounts, read]
+
+
+def amount_cell(each: Resource, amount: int | None) -> str | None:
+    """An amount in units as spreadsheets read it: "1024", "no limit"."""
+    return None if amount is None else amount_format(each, amount).replace(",", "")
+
+
+CATALOG_HEAD = ("key", "label", "unit", "base units", "default", "at most", "on the bill", "description")
+
+
+def catalog_csv() -> Iterator[list[object]]:
+    """A line for every resource, amounts in units."""
+    for each in RESOURCES.values():
+        amounts = [amount_cell(each, each.default), amount_cell(each, each.maximum)]
+        yield [each.key, each.label, each.unit.symbol, each.factor, *amounts, each.billable, each.description]
 
 
 @dataclass(frozen=True)

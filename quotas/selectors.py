@@ -110,11 +110,7 @@ class LimitRow:
 
     @property
     def sub(self) -> str:
-        notes = [
-            self.unit.symbol if self.unit.symbol != self.catalog.label else "",
-            "default" if self.by_default else "",
-        ]
-        return ", ".join(filter(None, notes))
+        return ", ".join(filter(None, (self.catalog.unit_beside.symbol, "default" if self.by_default else "")))
 
 
 @dataclass(frozen=True)

@@ -12,34 +12,41 @@ from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from config.csv_file import csv_response
 from quotas import pages, services
-from quotas.catalog import RESOURCES, amount_format, enforced_keys
+from quotas.catalog import RESOURCES, enforced_keys
 from quotas.forms import DivisionForm, GrantFilterForm, GrantForm, refused
 from quotas.models import Grant
-from quotas.selectors import grants_of, limits_wanted, promises, tenancies_of, today
+from quotas.selectors import grants_of, limits_wanted, project_limits, promises, tenancies_of, today
 from tenancy import access
 from tenancy.errors import NotAllowed, RuleError
 from tenancy.models import Person, Project
+from tenancy.shown.parts import Empty
 
 ROWS = 25
 HEAD = ("resource", "amount", "unit", "base units", "from", "last day", "state", "what for", "origin", "by", "given")
 
 
 @require_safe
-def catalog(request: HttpRequest) -> HttpResponse:
+def catalog(request: HttpRequest) -> HttpResponseBase:
     """What can be asked for and what is counted, with units, bounds and how each kind of cloud treats it."""
+    if request.GET.get("format") == "csv":
+        return csv_response("resources", pages.CATALOG_HEAD, pages.catalog_csv())
     return render(request, "quotas/catalog.html", pages.catalog_part())
 
 
 @require_safe
-def limits(request: HttpRequest, slug: str) -> HttpResponse:
+def limits(request: HttpRequest, slug: str) -> HttpResponseBase:
     """Promise, division, limit and use; as a fragment for htmx, as a page otherwise."""
     project = _project(request, slug)
+    if request.GET.get("format") == "csv":
+        return csv_response(f"limits-{project.slug}", pages.LIMITS_HEAD, pages.limits_csv(project_limits(project)))
+    usage = reverse("reporting:project_usage", args=[project.slug])
     template = "parts/limits.html" if request.headers.get("HX-Request") else "quotas/limits.html"
-    return render(request, template, pages.limits_part(project, request.user) | {"project": project})
+    return render(request, template, pages.limits_part(project, request.user, usage_href=usage) | {"project": project})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -65,7 +72,7 @@ def grant_list(request: HttpRequest, slug: str) -> HttpResponseBase:
         "rows": [pages.grant_row(grant, today(), operator=operator) for grant in page],
         "operator": operator,
         "form": form,
-        "empty": pages.Empty("No grant here", "Without a grant every tenancy has the default limits of the catalog."),
+        "empty": Empty("No grant here", "Without a grant every tenancy has the default limits of the catalog."),
     }
     return render(request, "quotas/grant_list.html", context)
 
@@ -95,7 +102,7 @@ def division(request: HttpRequest, slug: str) -> HttpResponse:
         (each for each in choices if each.key == request.GET.get("resource")), choices[0] if choices else None
     )
     context: dict[str, Any] = {"project": project, "choices": choices, "chosen": chosen}
-    context["empty"] = pages.Empty(
+    context["empty"] = Empty(
         "Nothing to divide", "A promise is divided when the project is on two clouds that enforce the same resource."
     )
     if chosen is None:
@@ -148,7 +155,7 @@ def _csv_rows(rows: QuerySet[Grant]) -> Iterator[list[object]]:
     for grant in rows.iterator(chunk_size=500):
         each = RESOURCES[grant.resource]
         yield [
-            grant.resource, amount_format(each, grant.amount), each.unit.symbol, grant.amount, grant.starts_on,
+            grant.resource, pages.amount_cell(each, grant.amount), each.unit.symbol, grant.amount, grant.starts_on,
             grant.ends_on, grant.state_on(day).label, grant.why, grant.get_origin_display(), str(grant.by or ""),
             grant.created_at.isoformat(timespec="seconds"),
         ]  # fmt: skip

@@ -23,6 +23,7 @@ from quotas.selectors import tenancies_of
 from tenancy import access
 from tenancy.errors import RuleError
 from tenancy.models import Project
+from tenancy.shown.parts import Empty
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -145,7 +146,7 @@ def _lines_context(form: LinesForm, check_href: str) -> dict[str, Any]:
         "groups": pages.form_groups(form),
         "no_capacity": True,
         "check_href": check_href,
-        "empty": pages.Empty("No cloud takes projects at present", "An operator has to open one first."),
+        "empty": Empty("No cloud takes projects at present", "An operator has to open one first."),
         "cloud_errors": form.errors.get("clouds") if form.is_bound else None,
     }
 

@@ -16,12 +16,12 @@ from events.selectors import activity_of_target
 from onboarding import pages
 from onboarding.forms import DecisionForm
 from onboarding.models import Request
-from onboarding.progress import project_progress
 from onboarding.services import request_withdraw
 from onboarding.views.common import decide, person_of, refusal_show, request_visible
 from onboarding.views.queue import decision_context
 from tenancy import access
 from tenancy.errors import NotAllowed, RuleError
+from tenancy.shown.progress import progress_of
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -93,9 +93,9 @@ def _may_withdraw(request: HttpRequest, asked: Request) -> bool:
 def _progress(request: HttpRequest, asked: Request) -> dict[str, Any]:
     if asked.project is None:
         return {"title": "On the clouds", "steps": [], "running": False}
-    found = project_progress(asked.project, verbatim=access.is_operator(request.user))
+    found = progress_of(asked.project, request.user)
     return {
-        "title": "On the clouds",
+        "title": found.title,
         "steps": found.steps,
         "running": found.running,
         "started_at": found.started_at,

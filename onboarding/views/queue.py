@@ -24,6 +24,7 @@ from onboarding.selectors import decision_pace, queue_figures, requests_visible,
 from onboarding.services import requests_approve
 from onboarding.views.common import decide, person_of, refusal_show, standing
 from tenancy import access
+from tenancy.shown.parts import Empty, Link, Note
 
 ROWS = 25
 SORTS = {
@@ -92,7 +93,7 @@ def _show(request: HttpRequest, form: DecisionForm | None) -> HttpResponseBase:
         "reviews": reviews,
         "deciding": deciding,
         "figures": figures,
-        "pace": decision_pace() if reviews else None,
+        "pace_says": pages.pace_says(decision_pace()) if reviews else "",
         "tabs": _tabs(figures, view, reviews=reviews),
         "form": filters,
         "page_obj": page,
@@ -118,7 +119,7 @@ def decision_context(asked: Request, form: DecisionForm) -> dict[str, Any]:
     """What parts/decision.html takes."""
     limits, used = standing(asked)
     ready = pages.readiness(asked)
-    note = None if ready.kind == "ok" else pages.Note("warn", f"{ready.text[0].upper()}{ready.text[1:]}.", _WARNED)
+    note = None if ready.kind == "ok" else Note("warn", f"{ready.text[0].upper()}{ready.text[1:]}.", _WARNED)
     return {
         "lines": pages.decision_lines(form, limits, used),
         "fields": [form["reason"]],
@@ -132,10 +133,10 @@ def decision_context(asked: Request, form: DecisionForm) -> dict[str, Any]:
 _WARNED = "Approving is possible; nothing happens there before that changes."
 
 
-def _links(asked: Request) -> list[pages.Link]:
-    links = [pages.Link("Page of this request", reverse("onboarding:request_detail", args=[asked.pk]))]
+def _links(asked: Request) -> list[Link]:
+    links = [Link("Page of this request", reverse("onboarding:request_detail", args=[asked.pk]))]
     if asked.project is not None:
-        links.append(pages.Link("Project page", reverse("portal:project_detail", args=[asked.project.slug])))
+        links.append(Link("Project page", reverse("portal:project_detail", args=[asked.project.slug])))
     return links
 
 
@@ -178,13 +179,13 @@ def _tabs(figures: Any, view: str, *, reviews: bool) -> list[pages.Tab]:
     return [pages.Tab(text, f"?view={key}", count, key == view) for key, text, count in named]
 
 
-def _empty(filters: QueueFilterForm, *, reviews: bool) -> pages.Empty:
+def _empty(filters: QueueFilterForm, *, reviews: bool) -> Empty:
     if any(value for name, value in filters.cleaned_data.items() if name not in ("view", "sort")):
-        return pages.Empty("No request fits these filters", act=pages.Link("Show all", "?"))
-    new = pages.Link("Ask for a new project", reverse("onboarding:request_new"))
+        return Empty("No request fits these filters", act=Link("Show all", "?"))
+    new = Link("Ask for a new project", reverse("onboarding:request_new"))
     if reviews:
-        return pages.Empty("Nothing here", "What people ask for appears here, the oldest first.", new)
-    return pages.Empty("You have asked for nothing yet", "A project gives you and others a place on the clouds.", new)
+        return Empty("Nothing here", "What people ask for appears here, the oldest first.", new)
+    return Empty("You have asked for nothing yet", "A project gives you and others a place on the clouds.", new)
 
 
 def _csv_rows(rows: QuerySet[Request]) -> Iterator[list[object]]:

@@ -316,11 +316,11 @@ def test_progress_is_asked_again_while_something_moves(world, asked, browse):
     services.request_approve(actor=world.operator, request=asked)
     person = browse("stranger")
     page = text_of(person.get(f"/requests/{asked.pk}/"))
-    assert "north is next" in page
+    assert "Being changed on 1 cloud" in page
     assert 'hx-trigger="every 2s"' in page
     asked.project.tenancies.update(settled_version=asked.project.tenancies.get().wanted_version)
     fragment = text_of(person.get(f"/requests/{asked.pk}/progress", headers={"HX-Request": "true"}))
-    assert "north is as wanted" in fragment
+    assert "In step on 1 cloud" in fragment
     assert "every 2s" not in fragment
     assert person.get(f"/requests/{asked.pk}/progress").status_code == 302  # "look again" without JavaScript
 
@@ -407,10 +407,7 @@ def test_the_queue_is_filtered_sorted_paged_and_exported(world, browse):
     answer = person.get(LIST + "?format=csv&q=000")
     rows = list(csv.DictReader(io.StringIO(b"".join(answer.streaming_content).decode())))
     assert len(rows) == 10
-    assert (
-        rows[0]["asks for"]
-        == "1 GiB memory on n1, 1 GiB volumes and snapshots on n1, 1 GiB volumes and snapshots on n2"
-    )
+    assert rows[0]["asks for"] == "1 GiB memory on n1, 1 GiB volume space on n1, 1 GiB volume space on n2"
 
 
 def test_a_cell_that_looks_like_a_formula_is_text_in_the_file(world, browse, asked):

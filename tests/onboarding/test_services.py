@@ -1,8 +1,10 @@
 """What may be asked for, who decides, and that an approval sets everything up exactly once."""
 
 import datetime as dt
+import threading
 
 import pytest
+from django.db import connection
 
 from events.models import AuditEntry, Outbox
 from onboarding import services
@@ -197,6 +199,32 @@ def test_of_two_approvals_at_once_one_does_it(world, ask):
         services.request_approve(actor=world.operator, request=late)
     assert Project.objects.filter(slug__startswith="kelp-forest").count() == 1
     assert Tenancy.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_approvals_in_two_threads_make_one_project(world, ask):
+    request = ask()
+    gate, ends = threading.Barrier(2), []
+
+    def decide(person):
+        try:
+            mine = Request.objects.get(pk=request.pk)
+            gate.wait(10)
+            services.request_approve(actor=person, request=mine)
+            ends.append("approved")
+        except Stale:
+            ends.append("came second")
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=decide, args=[person]) for person in (world.reviewer, world.operator)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert sorted(ends) == ["approved", "came second"]
+    assert Project.objects.filter(slug__startswith="kelp-forest").count() == 1
+    assert Grant.objects.filter(resource=VCPU).count() == 1
 
 
 @pytest.mark.parametrize("second", ["approve", "refuse", "withdraw"])

@@ -121,7 +121,7 @@ def test_grants_are_filtered_paged_and_exported(world, tenancy, browse):
     assert len(person.get(GRANTS).context["rows"]) == 25
     assert len(person.get(GRANTS + "?page=2").context["rows"]) == 6
     assert len(person.get(GRANTS + "?resource=storage.volume").context["rows"]) == 1
-    rows = list(csv.DictReader(io.StringIO(b"".join(person.get(GRANTS + "?format=csv").streaming_content).decode())))
+    rows = rows_of(person.get(GRANTS + "?format=csv"))
     assert len(rows) == 31
     row = next(row for row in rows if row["resource"] == VOLUME)
     assert (row["amount"], row["unit"], row["base units"]) == ("1", "GiB", "1024")
@@ -140,6 +140,22 @@ def test_the_limits_of_a_project_as_a_page_and_as_a_fragment(world, tenancy, sec
     fragment = browse("viewer").get(LIMITS, headers={"HX-Request": "true"})
     assert "<html" not in fragment.content.decode()
     assert 'id="limits"' in fragment.content.decode()
+
+
+def rows_of(response):
+    return list(csv.DictReader(io.StringIO(b"".join(response.streaming_content).decode())))
+
+
+def test_limits_and_catalog_as_files(world, tenancy, second, browse):
+    give(world, VOLUME, 100 * 1024)
+    reading_make(tenancy, VOLUME, 0, 512)
+    rows = {(row["resource"], row["cloud"]): row for row in rows_of(browse("viewer").get(LIMITS + "?format=csv"))}
+    assert len(rows) == 13
+    row = rows[VOLUME, "north"]
+    assert (row["promise"], row["wanted"], row["limit"], row["in use"]) == ("100", "0", "0", "0.5")
+    assert rows[VOLUME, "lake"]["in use"] == ""
+    catalog = {row["key"]: row for row in rows_of(browse("viewer").get("/quotas/catalog/?format=csv"))}
+    assert (catalog[VCPU]["unit"], catalog[VCPU]["base units"], catalog[VCPU]["at most"]) == ("vCPU", "1000", "2048")
 
 
 @pytest.mark.parametrize(
