@@ -94,7 +94,7 @@ def _place(sent: Sent | None) -> str:
 
 
 def from_response(response: requests.Response, sent: Sent | None, secrets: Iterable[str]) -> errors.ConnectorError:
-    text = reason(response)
+    text = _clean(reason(response), secrets)
     if sent is not None and sent.path == "/auth/tokens":
         kind, sentence = _login(response.status_code, text)
     else:

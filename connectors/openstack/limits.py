@@ -128,7 +128,8 @@ def _details(project: str, section: str, quotas: Mapping[str, Any], used: str) -
             continue
         # What is reserved is on its way to being used and already counts against the limit.
         in_use = (int(quota[used]) + int(quota.get("reserved") or 0)) * resource.factor
-        found.append(FoundLimit(project, resource.key, to_base(resource, int(quota["limit"])), in_use, section))
+        floor = in_use if section == VOLUME else None
+        found.append(FoundLimit(project, resource.key, to_base(resource, int(quota["limit"])), in_use, section, floor))
     return found
 
 
@@ -214,6 +215,7 @@ def _compute_write(cloud: OpenStack, native: str, project: str, value: int) -> N
 def _volume_write(cloud: OpenStack, native: str, project: str, value: int) -> None:
     path = at("/os-quota-sets/{}", project)
     try:
+        # The planner asks for no less than ``FoundLimit.floor``; this is for what was made between survey and write.
         # Older Cinder lets an admin go below what is in use by this; newer ones ignore it and always refuse.
         cloud.put(Service.VOLUME, path, {"quota_set": {native: value}}, skip_validation="True")
     except Refused as error:

@@ -224,11 +224,16 @@ class OpenStack:
         """The version spoken to this service, negotiated once. Raises ``Unsupported``."""
         used = self._versions.get(service)
         if used is None:
-            lowest, highest = self.found_version(service)
-            with self._lock:
-                used = self._versions[service] = choose(service, highest, lowest)
-                if service is Service.VOLUME and highest and highest < VOLUME_WITHOUT_PROJECT:
-                    self._bases[service] = f"{self._base(service)}/{self.own_project}"
+            with self._lock:  # or each thread of a crew asks for itself
+                used = self._versions.get(service) or self._negotiate(service)
+        return used
+
+    def _negotiate(self, service: Service) -> Version:
+        lowest, highest = self.found_version(service)
+        used = choose(service, highest, lowest)
+        if service is Service.VOLUME and highest and highest < VOLUME_WITHOUT_PROJECT:
+            self._bases[service] = f"{self._base(service)}/{self.own_project}"
+        self._versions[service] = used
         return used
 
     def found_version(self, service: Service) -> tuple[Version | None, Version | None]:
