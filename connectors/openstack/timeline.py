@@ -197,6 +197,8 @@ def _states(
     born = epoch(server["created"]) or 0
     now = state_of(server)
     told = [(turn.at, turn.state) for turn in turns if turn.state]
+    if not told and now == "deleted" and not server.get("OS-SRV-USG:launched_at"):
+        return [(born, BUILDING)], None
     if not told and now not in (BUILDING, ERROR):
         # No record at all of how it came to be as it is.
         return [(born, _last_known(known) if now == "deleted" else now)], (born, NO_ACTIONS)
