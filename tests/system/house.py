@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 from django.conf import settings
 from django.db import connection
@@ -113,7 +113,6 @@ def open_house(
         "DATABASE_URL": database_url(),
         "TENANTRY_SECRET_KEYS": ",".join(settings.ENCRYPTION_KEYS),
         "TENANTRY_SECRET_KEY": settings.SECRET_KEY,
-        **environment,
     }
     with programs_in(folder, said) as programs:
         emulator = Emulator(programs, projects=projects, servers=servers, volumes=volumes)
@@ -126,10 +125,3 @@ def open_house(
 
 def people_of(house: House, count: int) -> list[Person]:
     return [house.site.person() for _ in range(count)]
-
-
-def due_now() -> int:
-    return claims.due().count()
-
-
-Found = dict[str, Any]

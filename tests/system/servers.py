@@ -1,8 +1,8 @@
-"""Servers in a thread of the test: the emulator on a real socket, something that is no cloud, one with an own certificate."""
+"""Servers in a thread of the test: the emulator on a socket, something that is no cloud, and an own certificate."""
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import ssl
 import threading
 from collections.abc import Iterator
@@ -75,7 +75,7 @@ def self_signed(folder: Path) -> Path:
     """A certificate for 127.0.0.1 that nobody vouches for, with its key, in one PEM file."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "somebody")])
-    start = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
+    start = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
     made = (
         x509.CertificateBuilder()
         .subject_name(name)
@@ -83,7 +83,7 @@ def self_signed(folder: Path) -> Path:
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(start)
-        .not_valid_after(start + datetime.timedelta(days=36_500))
+        .not_valid_after(start + dt.timedelta(days=36_500))
         .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False)
         .sign(key, hashes.SHA256())
     )
