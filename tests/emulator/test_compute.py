@@ -186,7 +186,7 @@ def test_a_member_sees_only_its_project(member):
 def pages(cloud, path, key):
     """Every page of a listing, following its links."""
     found, url = [], f"/compute/v2.1{path}"
-    while url:
+    while url and len(found) < 200:
         body = cloud.ask("GET", url, token=cloud.admin, OpenStack_API_Version="compute 2.96").json
         found.append(body[key])
         links = body.get(f"{key}_links", [])

@@ -125,7 +125,7 @@ def test_the_summary_and_the_limits_agree_with_the_list(town):
 def test_volume_pages_add_up(town, service, path, key):
     whole = [one["id"] for one in town.get(service, f"{path}?all_tenants=1").json[key]]
     found, marker = [], ""
-    while True:
+    while len(found) < 1000:
         body = town.get(service, f"{path}?all_tenants=1&limit=4{marker}").json
         found += [one["id"] for one in body[key]]
         if f"{key}_links" not in body:
@@ -139,7 +139,7 @@ def test_volume_pages_add_up(town, service, path, key):
 def test_network_pages_and_fields(town, key):
     whole = [one["id"] for one in town.get("network", f"/{key}?fields=id").json[key]]
     found, marker = [], ""
-    while True:
+    while len(found) < 1000:
         body = town.get("network", f"/{key}?fields=id&limit=5{marker}").json
         found += [one["id"] for one in body[key]]
         if not any(link["rel"] == "next" for link in body.get(f"{key}_links", [])):
