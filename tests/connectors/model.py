@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from connectors.plan import Mode, Policy
+from connectors.plan import Policy
 from connectors.types import (
     AccountRef,
     Change,
@@ -15,6 +15,7 @@ from connectors.types import (
     FoundLimit,
     FoundMember,
     FoundTenancy,
+    Mode,
     Role,
     Scope,
     Section,

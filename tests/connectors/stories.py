@@ -6,12 +6,13 @@ from dataclasses import replace
 from typing import Any
 
 from connectors.contract import Connector, Health, Identity, Limits
-from connectors.plan import Found, Mode, Policy, TenancyPlan, plan_tenancy
+from connectors.plan import Found, Policy, TenancyPlan, plan_tenancy
 from connectors.types import (
     AccountRef,
     Applied,
     Change,
     ChangeKind,
+    Mode,
     Role,
     Scope,
     Survey,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectors.plan import ORDER, DriftKind, Found, Hold, Mode, TenancyPlan, plan_cloud, plan_tenancy, suspect_sections
+from connectors.plan import ORDER, DriftKind, Found, Hold, TenancyPlan, plan_cloud, plan_tenancy, suspect_sections
 from connectors.types import (
     UNLIMITED,
     AccountRef,
@@ -19,6 +19,7 @@ from connectors.types import (
     FoundMember,
     FoundTenancy,
     FoundWork,
+    Mode,
     Role,
     Survey,
     Takes,
