@@ -20,7 +20,7 @@ from tenancy import access
 from tenancy.errors import RuleError
 from tenancy.models import Cloud, DriftLine, Institution, Person, Project
 from tenancy.selectors import drift_lines
-from tenancy.views.common import REFUSED, failure_note
+from tenancy.views.common import REFUSED, failure_note, posted
 
 
 class AdoptForm(forms.Form):
@@ -70,7 +70,7 @@ def adopt(request: HttpRequest, slug: str, native_id: str) -> HttpResponse:
         raise PermissionDenied("Only operators adopt what is on a cloud.")
     cloud = get_object_or_404(Cloud, slug=slug)
     line = get_object_or_404(drift_lines(cloud), tenancy=None, native_id=native_id)
-    form = AdoptForm(request.POST or None, initial={"title": line.object})
+    form = AdoptForm(posted(request), initial={"title": line.object})
     context: dict[str, object] = {"cloud": cloud, "line": line, "form": form}
     try:
         if request.method == "POST" and form.is_valid():

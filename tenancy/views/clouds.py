@@ -32,6 +32,7 @@ from tenancy.views.common import (
     form_page,
     operators,
     page_of,
+    posted,
     reader,
     sorted_by,
     wants_csv,
@@ -69,7 +70,7 @@ def _cloud_line(cloud: Cloud) -> Sequence[object]:
 @require_http_methods(["GET", "HEAD", "POST"])
 def cloud_connect(request: HttpRequest) -> HttpResponseBase:
     """Test a connection and keep it if nothing is missing; otherwise say what is, and keep nothing."""
-    form = ConnectForm(request.POST or None)
+    form = ConnectForm(posted(request))
     hints = [kind for kind in registry.kinds().values() if kind.settings_hint]
 
     def act() -> Cloud:
@@ -86,7 +87,7 @@ def cloud_connect(request: HttpRequest) -> HttpResponseBase:
 def cloud_credential(request: HttpRequest, slug: str) -> HttpResponseBase:
     """Replace the credential of a cloud; the new one is tested before the old one goes."""
     cloud = cloud_or_404(slug)
-    form = SettingsForm(request.POST or None)
+    form = SettingsForm(posted(request))
 
     def act() -> Cloud:
         connection = form.connection(cloud.kind)
@@ -165,7 +166,7 @@ def cloud_mode(request: HttpRequest, slug: str) -> HttpResponse:
 def cloud_pause(request: HttpRequest, slug: str) -> HttpResponse:
     """Pause all writes to one cloud, with the reason people will read."""
     cloud = cloud_or_404(slug)
-    form = ReasonForm(request.POST or None)
+    form = ReasonForm(posted(request))
     if request.method == "POST" and accepted(
         form, lambda values: services.cloud_pause(actor=reader(request), cloud=cloud, reason=values["reason"])
     ):
@@ -217,7 +218,7 @@ def site_pause(request: HttpRequest) -> HttpResponse:
     if request.POST.get("do") == "resume":
         done(request, partial(services.site_resume, actor=reader(request)), "All writes go on.")
         return redirect("tenancy:cloud_list")
-    form = ReasonForm(request.POST or None)
+    form = ReasonForm(posted(request))
     if request.method == "POST" and accepted(
         form, lambda values: services.site_pause(actor=reader(request), reason=values["reason"])
     ):

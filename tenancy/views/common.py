@@ -12,7 +12,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Page, Paginator
 from django.db.models import Model, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 
@@ -56,6 +56,11 @@ def project_or_404(request: HttpRequest, slug: str) -> Project:
 
 def cloud_or_404(slug: str) -> Cloud:
     return get_object_or_404(Cloud.objects.select_related("paused_by"), slug=slug)
+
+
+def posted(request: HttpRequest) -> QueryDict | None:
+    """What a form is bound to: an empty post is a post."""
+    return request.POST if request.method == "POST" else None
 
 
 def uuid_or_404(text: str) -> UUID:

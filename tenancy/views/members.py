@@ -19,7 +19,7 @@ from tenancy import access, selectors, services
 from tenancy.forms import MemberForm, RoleForm, SearchForm
 from tenancy.models import Membership, Project
 from tenancy.shown.roster import members_shown
-from tenancy.views.common import REFUSED, accepted, done, form_page, page_of, project_or_404, reader, wants_csv
+from tenancy.views.common import REFUSED, accepted, done, form_page, page_of, posted, project_or_404, reader, wants_csv
 
 FOUND = 10
 LEAST_LETTERS = 2
@@ -42,7 +42,7 @@ def member_add(request: HttpRequest, slug: str) -> HttpResponse:
     project = project_or_404(request, slug)
     _managing(request, project)
     search = SearchForm(request.GET)
-    form = MemberForm(request.POST or None, initial={"role": Membership.Role.MEMBER})
+    form = MemberForm(posted(request), initial={"role": Membership.Role.MEMBER})
     form.fields["role"].choices = _roles(request, project)  # type: ignore[attr-defined]
     if request.method == "POST" and accepted(
         form,
@@ -84,7 +84,7 @@ def member_role(request: HttpRequest, pk: UUID) -> HttpResponse:
     membership = _membership(request, pk)
     project = membership.project
     _managing(request, project)
-    form = RoleForm(request.POST or None, initial={"role": membership.role})
+    form = RoleForm(posted(request), initial={"role": membership.role})
     form.fields["role"].choices = _roles(request, project)  # type: ignore[attr-defined]
     if request.method == "POST" and accepted(
         form,

@@ -20,7 +20,17 @@ from tenancy.shown import plan as shown
 from tenancy.shown import wording
 from tenancy.shown.parts import Act, Empty, Link, Note
 from tenancy.shown.plan import Show
-from tenancy.views.common import accepted, cloud_or_404, done, form_page, operators, page_of, reader, uuid_or_404
+from tenancy.views.common import (
+    accepted,
+    cloud_or_404,
+    done,
+    form_page,
+    operators,
+    page_of,
+    posted,
+    reader,
+    uuid_or_404,
+)
 
 
 @operators
@@ -143,7 +153,7 @@ def plan_act(request: HttpRequest, slug: str) -> HttpResponse:
 def plan_confirm(request: HttpRequest, slug: str) -> HttpResponse:
     """Let exactly the batch that was looked at pass, with a reason. A batch that changed since is refused."""
     cloud = cloud_or_404(slug)
-    form = ConfirmForm(request.POST or None, initial={"fingerprint": request.GET.get("fingerprint", "")})
+    form = ConfirmForm(posted(request), initial={"fingerprint": request.GET.get("fingerprint", "")})
     if request.method == "POST" and accepted(
         form,
         lambda values: services.batch_confirm(

@@ -24,7 +24,7 @@ from tenancy.forms import ReasonForm
 from tenancy.models import Account, Project
 from tenancy.shown.parts import Empty, Link
 from tenancy.shown.progress import progress_of
-from tenancy.views.common import REFUSED, accepted, form_page, operators, project_or_404, reader
+from tenancy.views.common import REFUSED, accepted, form_page, operators, posted, project_or_404, reader
 from tenancy.views.members import project_page
 
 
@@ -34,7 +34,7 @@ def project_archive(request: HttpRequest, slug: str) -> HttpResponse:
     project = project_or_404(request, slug)
     if not access.can_own(request.user, project):
         raise PermissionDenied("Only owners of the project may archive it.")
-    form = ReasonForm(request.POST or None)
+    form = ReasonForm(posted(request))
     if request.method == "POST" and accepted(
         form,
         lambda values: services.project_archive(actor=reader(request), project=project, reason=values["reason"]),
@@ -52,7 +52,7 @@ def project_archive(request: HttpRequest, slug: str) -> HttpResponse:
 def project_restore(request: HttpRequest, slug: str) -> HttpResponse:
     """Open an archived project again. For operators."""
     project = project_or_404(request, slug)
-    form = ReasonForm(request.POST or None)
+    form = ReasonForm(posted(request))
     if request.method == "POST" and accepted(
         form,
         lambda values: services.project_restore(actor=reader(request), project=project, reason=values["reason"]),
