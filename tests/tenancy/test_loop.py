@@ -189,6 +189,48 @@ def test_an_archived_project_opens_again_with_its_work(site: Site) -> None:
     assert _status(site, server) == "ACTIVE"
 
 
+def test_a_limit_that_cannot_go_below_its_use_follows_it_down(site: Site) -> None:
+    """Cinder refuses a limit below what is in use, and an archived project settles all the same."""
+    mira = site.person("mira")
+    tenancy = site.ready(owner=mira)
+    room = wanted_limits(tenancy, storage_volume=20 * 1024, storage_volumes=5)
+    limits_set(actor=None, tenancy=tenancy, limits=room, reason="room for a volume")
+    site.work()
+    body = {"volume": {"size": 3, "name": "data"}}
+    made = site.emulated.request("POST", "/volume/v3/volumes", body, token=_inside(site, tenancy))
+    _leave(site, tenancy)
+    site.emulated.advance(60)
+    project_archive(actor=mira, project=tenancy.project, reason="Done.")
+    site.settle()
+    assert _gigabytes(site, tenancy) == 3
+    site.emulated.request("DELETE", f"/volume/v3/volumes/{made['volume']['id']}")
+    site.emulated.advance(60)
+    survey.run(site.cloud.pk, "test")
+    site.settle()
+    assert _gigabytes(site, tenancy) == 0
+
+
+def _gigabytes(site: Site, tenancy: Tenancy) -> int:
+    quota = site.emulated.request("GET", f"/volume/v3/os-quota-sets/{tenancy.native_id}")["quota_set"]
+    return int(quota["gigabytes"])
+
+
+def _inside(site: Site, tenancy: Tenancy) -> str:
+    """A token of the cloud's admin in the tenancy, until ``_leave``."""
+    site.emulated.request("PUT", _grant(site, tenancy))
+    return site.emulated.token(project_id=tenancy.native_id)
+
+
+def _leave(site: Site, tenancy: Tenancy) -> None:
+    site.emulated.request("DELETE", _grant(site, tenancy))
+
+
+def _grant(site: Site, tenancy: Tenancy) -> str:
+    roles = {r["name"]: r["id"] for r in site.emulated.request("GET", "/identity/v3/roles")["roles"]}
+    admin = site.emulated.request("GET", "/identity/v3/users", name="admin")["users"][0]["id"]
+    return f"/identity/v3/projects/{tenancy.native_id}/users/{admin}/roles/{roles['admin']}"
+
+
 def _server(site: Site, tenancy: Tenancy) -> str:
     cores_set(tenancy, 4)
     limits_set(
@@ -197,15 +239,11 @@ def _server(site: Site, tenancy: Tenancy) -> str:
     site.work()
     flavor = site.emulated.request("GET", "/compute/v2.1/flavors")["flavors"][0]["id"]
     image = site.emulated.request("GET", "/image/v2/images")["images"][0]["id"]
-    roles = {r["name"]: r["id"] for r in site.emulated.request("GET", "/identity/v3/roles")["roles"]}
-    admin = site.emulated.request("GET", "/identity/v3/users", name="admin")["users"][0]["id"]
-    grant = f"/identity/v3/projects/{tenancy.native_id}/users/{admin}/roles/{roles['admin']}"
-    site.emulated.request("PUT", grant)
-    token = site.emulated.token(project_id=tenancy.native_id)
+    token = _inside(site, tenancy)
     body = {"server": {"name": "one", "flavorRef": flavor, "imageRef": image, "networks": "none"}}
     server = site.emulated.request("POST", "/compute/v2.1/servers", body, token=token)["server"]["id"]
     site.emulated.advance(60)
-    site.emulated.request("DELETE", grant)
+    _leave(site, tenancy)
     assert _status(site, server) == "ACTIVE"
     return str(server)
 
