@@ -10,7 +10,7 @@ from tenancy.models import Account, Cloud, Limit, Membership, Person, Project, T
 
 
 def crowd(cloud: Cloud, count: int) -> list[Tenancy]:
-    """``count`` projects of the cloud that are not ours yet, with their limits and, as members, who has a role there."""
+    """``count`` projects of the cloud that are not ours yet, with their limits and whoever has a role there."""
     ours = {cloud.own_tenancy, *Tenancy.objects.filter(cloud=cloud).values_list("native_id", flat=True)}
     with clouds.connect(cloud, connections=clouds.SURVEY_CONNECTIONS) as connector:
         names = connector.survey(Scope())

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import connection
 
 from config import clock
-from tenancy.loop import claims, lease
+from tenancy.loop import lease
 from tenancy.models import Account, Membership, Person, Step, Tenancy
 from tests.support.emulated import ROLES, Emulated
 from tests.support.site import Site, open_steps

@@ -1,0 +1,90 @@
+"""Twenty-five members added at once through the API, four workers: all of them get in, on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
+
+import pytest
+import requests
+from django.db import connection
+
+from config import tokens
+from tenancy.models import Membership, Person, Tenancy
+from tests.system.house import House, open_house, people_of
+from tests.system.processes import ROOT
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("run")]
+
+MEMBERS = 25
+WORKERS = 4
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    with open_house(tmp_path / "house") as opened:
+        yield opened
+
+
+def add_all_at_once(address: str, token: str, slug: str, people: list[Person]) -> Counter[int]:
+    """Statuses of as many calls as there are people, sent when all of them are ready to."""
+    ready = Barrier(len(people))
+
+    def add(person: Person) -> int:
+        ready.wait(60)
+        answer = requests.post(
+            f"{address}/api/v1/projects/{slug}/members/",
+            json={"person": person.username, "role": "member"},
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=60,
+        )
+        return answer.status_code
+
+    with ThreadPoolExecutor(len(people)) as pool:
+        return Counter(pool.map(add, people))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_all_25_are_members_on_the_cloud(house: House, capsys: pytest.CaptureFixture[str]) -> None:
+    before = house.counted()
+    owner = house.site.person("mira")
+    people = people_of(house, MEMBERS)
+    tenancies = [house.site.tenancy(f"Project {number}", owner) for number in range(WORKERS)]
+    project = tenancies[0].project
+    assert project is not None
+    # Provisioning keeps every worker busy while the members come.
+    house.programs.worker(slots=WORKERS)
+    house.programs.beat()
+    _, address = house.programs.web(threads=MEMBERS)
+    answers = add_all_at_once(address, tokens.token_create(person=owner).token, project.slug, people)
+    assert answers == {201: MEMBERS}
+    house.settle()
+    house.programs.stop_but(house.emulator.program)
+    assert Membership.objects.current().filter(project=project, role="member").count() == MEMBERS
+    roles = house.site.roles(tenancies[0])
+    assert {(person.username, "member") for person in people} <= roles
+    assert len(roles) == MEMBERS + 1
+    house.check(list(Tenancy.objects.all()), before)
+    house.check_quiet()
+    with capsys.disabled():
+        print(f"\n    {connection.vendor}: {MEMBERS} of {MEMBERS}, {len(house.emulator.writes())} writes on the cloud")
+
+
+@pytest.mark.postgres
+def test_the_same_on_postgresql(postgres_server: str) -> None:
+    module = str(Path(__file__).relative_to(ROOT))
+    result = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", module, "-k", "all_25"],
+        cwd=ROOT,
+        env={**os.environ, "DATABASE_URL": postgres_server, "PYTEST_ADDOPTS": "", "PYTEST_XDIST_WORKER": ""},
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 0, result.stdout[-5000:]
+    assert f"postgresql: {MEMBERS} of {MEMBERS}" in result.stdout
