@@ -27,7 +27,7 @@ def answer(app: "App", request: Request) -> Response:
     if request.remote_addr not in LOOPBACK:
         return _json({"error": "the control port answers on loopback only"}, 403)
     name, _, rest = request.path.removeprefix("/control").strip("/").partition("/")
-    handler = _HANDLERS.get((request.method, name))
+    handler = _HANDLERS.get(("GET" if request.method == "HEAD" else request.method, name))
     if handler is None:
         known = sorted({f"{method} /control/{path}" for method, path in _HANDLERS})
         return _json({"error": f"no {request.method} /control/{name}", "known": known}, 404)

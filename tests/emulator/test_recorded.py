@@ -35,6 +35,10 @@ class Replay:
         self.known: dict[str, str] = {}
         self.wrong: dict[str, list[str]] = {}
 
+    @staticmethod
+    def recorded(name: str) -> Any:
+        return json.loads((FOLDER / f"{name}.json").read_text())
+
     def prime(self) -> None:
         """Ids that both clouds had from the beginning, found by name."""
         roles = {role["name"]: role["id"] for role in self.cloud.get("identity", "/roles").json["roles"]}
@@ -60,7 +64,7 @@ class Replay:
 
     def ask(self, name: str, token: str | None, subject: str | None = None, password: str = "pw") -> Any:
         """Ask what recording `name` asked, note what differs, give back the answer."""
-        recorded = json.loads((FOLDER / f"{name}.json").read_text())
+        recorded = self.recorded(name)
         request, response = recorded["request"], recorded["response"]
         port, _, path = request["url"].removeprefix("http://127.0.0.1:").partition("/")
         body = json.dumps(request["body"]).replace("REDACTED", password)
@@ -162,6 +166,9 @@ def replay() -> Replay:
     _volumes(r)
     _networks(r)
     _ending(r)
+    unified = Replay(Cloud(unified_limits=True))
+    _unified(unified)
+    r.wrong |= unified.wrong
     return r
 
 
@@ -387,6 +394,22 @@ def _bound_port(r: Replay) -> None:
     c.advance(10)
     r.ask("neutron_port_bound", c.admin)
     r.ask("nova_usage_page1", c.admin)
+
+
+def _unified(r: Replay) -> None:
+    """A second Nova, on Keystone's limits: what is not registered reads 0, and a write changes nothing."""
+    c = r.cloud
+    r.known["77c5de8c769f4d2aa58600c89369c60a"] = project = c.make_project("proj-a")
+    nova = c.get("identity", "/services?type=compute").json["services"][0]["id"]
+    common = {"service_id": nova, "region_id": "RegionOne"}
+    registered = [
+        {**common, "resource_name": name, "default_limit": n} for name, n in (("servers", 5), ("class:VCPU", 20))
+    ]
+    c.post("identity", "/registered_limits", {"registered_limits": registered})
+    c.control("POST", "life", {"project_id": project, "servers": 2})
+    for name in ("nova_unified_limits", "nova_unified_quota_detail", "nova_unified_quota_put"):
+        told = r.ask(name, c.admin)
+    assert told["quota_set"] == r.recorded("nova_unified_quota_put")["response"]["body"]["quota_set"]
 
 
 def _ending(r: Replay) -> None:
