@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from django.contrib import messages
@@ -12,7 +13,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from onboarding import pages
-from onboarding.bundles import BUNDLES
+from onboarding.bundles import BUNDLES, Bundle
 from onboarding.forms import LinesForm, MoreForm, NewProjectForm, RenewalForm, bundle_fill
 from onboarding.models import Request
 from onboarding.selectors import Asked, askable, clouds_for, clouds_on_offer, decision_pace
@@ -22,7 +23,7 @@ from quotas.forms import refused
 from quotas.selectors import tenancies_of
 from tenancy import access
 from tenancy.errors import RuleError
-from tenancy.models import Project
+from tenancy.models import Cloud, Project
 from tenancy.shown.parts import Empty
 
 
@@ -110,9 +111,8 @@ _FIELDS = frozenset({"title", "purpose", "institution", "description", "starts_o
 def _begun(request: HttpRequest, offered: list[Asked]) -> NewProjectForm:
     initial = NewProjectForm.initial_for(person_of(request))
     bundle = BUNDLES.get(request.GET.get("bundle", ""))
-    clouds = list(dict.fromkeys(each.cloud for each in offered))[:1]
     if bundle is not None:
-        initial = bundle_fill(initial, bundle, clouds, offered)
+        initial = bundle_fill(initial, bundle, _fitting(bundle, offered), offered)
     return NewProjectForm(offered=offered, initial=initial)
 
 
@@ -121,11 +121,16 @@ def _filled(request: HttpRequest, offered: list[Asked]) -> NewProjectForm:
     written: dict[str, Any] = {key: value for key, value in request.POST.items() if key != "bundle"}
     written["clouds"] = request.POST.getlist("clouds")
     bundle = BUNDLES.get(request.POST["bundle"])
-    clouds = NewProjectForm(offered=offered, initial=written).chosen()
-    clouds = clouds or list(dict.fromkeys(each.cloud for each in offered))[:1]
     if bundle is not None:
-        written = bundle_fill(written, bundle, clouds, offered)
+        chosen = NewProjectForm(offered=offered, initial=written).chosen()
+        written = bundle_fill(written, bundle, chosen or _fitting(bundle, offered), offered)
     return NewProjectForm(offered=offered, initial=written)
+
+
+def _fitting(bundle: Bundle, offered: list[Asked]) -> list[Cloud]:
+    """The first of the clouds that have most of a bundle's resources; where nobody chose one."""
+    fits = Counter(each.cloud for each in offered if each.resource.key in bundle.amounts)
+    return [cloud for cloud, _ in fits.most_common(1)]
 
 
 def _askable_project(request: HttpRequest, slug: str) -> Project:

@@ -66,8 +66,10 @@ def test_axe_finds_nothing_and_nothing_is_too_wide(
 ) -> None:
     page = page_of(world.operator, look)
     wrong = []
-    for name, path in living.items():
-        page.goto(path)
+    # Dark differs by its colours alone, and these four pages have every part.
+    names = ("queue", "new", "grants", "limits") if look is Look.DARK else living
+    for name in names:
+        page.goto(living[name])
         wrong += [f"{name}: {each}" for each in (*violations(page), *too_wide(page))]
     assert wrong == []
 

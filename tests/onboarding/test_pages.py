@@ -205,6 +205,12 @@ def test_a_bundle_in_the_address_fills_the_lines(world, north, browse):
     assert browse("stranger").get(NEW + "?bundle=nonsense").status_code == 200
 
 
+def test_a_bundle_goes_to_the_cloud_that_has_its_resources(world, lake, north, browse):
+    form = browse("stranger").get(NEW + "?bundle=small").context["form"]
+    assert form["clouds"].value() == ["north"]
+    assert form["lines.lake.storage.volume"].value() == "0"
+
+
 def test_with_several_clouds_one_chooses(world, north, lake, browse):
     person = browse("stranger")
     response = person.post(NEW, typed())
