@@ -238,18 +238,29 @@ class OpenStack:
 
     def found_version(self, service: Service) -> tuple[Version | None, Version | None]:
         """Lowest and highest version the server announces; for services without microversions the API's own."""
+        path = KNOWN[service].path
+        major = int(path[1]) if path else 1
+        mine = [one for one in self._announced(service) if one["version"][0] == major]
+        if not KNOWN[service].microversions:
+            return None, max((_pair(one["version"]) or (0, 0) for one in mine), default=None)
+        ranges = [(_pair(one["min_microversion"]), _pair(one["max_microversion"])) for one in mine]
+        return next((both for both in ranges if both[1]), (None, None))
+
+    def _announced(self, service: Service) -> list[Any]:
         base = self._base(service)
         path = KNOWN[service].path
         root = base.removesuffix(path) if path else f"{base}/"
         with self._lock:
             self.line.serve(service)
-            known = self.attempt(lambda: Discover(self._session, root, authenticated=False).version_data(), repeat=True)
-        major = int(path[1]) if path else 1
-        mine = [one for one in known if one["version"][0] == major]
-        if not KNOWN[service].microversions:
-            return None, max((_pair(one["version"]) or (0, 0) for one in mine), default=None)
-        ranges = [(_pair(one["min_microversion"]), _pair(one["max_microversion"])) for one in mine]
-        return next((both for both in ranges if both[1]), (None, None))
+            try:
+                return self.attempt(lambda: self._discover(root), repeat=True)
+            except (errors.NotFound, errors.Forbidden, errors.Misconfigured):
+                # Some sites publish only what is below the version, not the list of versions.
+                return self.attempt(lambda: self._discover(f"{base}/"), repeat=True)
+
+    def _discover(self, url: str) -> list[Any]:
+        # With our token: a gateway may want one, and a 401 without it says nothing about our credential.
+        return list(Discover(self._session, url, authenticated=True).version_data())
 
     def _version_headers(self, service: Service) -> dict[str, str]:
         if not KNOWN[service].microversions:

@@ -103,11 +103,15 @@ class Tenancy:
         return {row.resource: row.amount for row in self.survey().limits}
 
     def discard(self) -> None:
-        identity = self.site.hands().identity
+        """Nothing is left, not even the limits that two of the services keep for projects that are gone."""
+        cloud = self.site.hands()
+        identity = cloud.identity
         for member in self.wanted.members:
             if user := identity.find_user(member.account.name):
                 identity.delete_user(user, ignore_missing=True)
         if self.wanted.native_id:
+            cloud.network.delete_quota(self.wanted.native_id, ignore_missing=True)
+            cloud.block_storage.revert_quota_set(self.wanted.native_id)
             identity.delete_project(self.wanted.native_id, ignore_missing=True)
 
 

@@ -280,14 +280,10 @@ def test_cinders_shortened_list_is_not_taken_for_all_there_is(reader: Connector,
 
 
 @pytest.mark.parametrize(
-    ("rule", "words"),
-    [
-        ({"path": "^/compute/$"}, "compute"),
-        ({"path": "^/volume/$"}, "block-storage"),
-    ],
+    ("service", "resource", "amount"), [("compute", "compute.vcpu", 1000), ("block-storage", "storage.volume", 1024)]
 )
-def test_a_service_that_tells_no_version_is_unsupported_and_named(
-    site: EmulatedSite, rule: dict[str, str], words: str
+def test_a_service_that_is_too_old_is_unsupported_and_named(
+    site: EmulatedSite, service: str, resource: str, amount: int
 ) -> None:
     class Ancient(WsgiTransport):
         def send(self, request: Any, *args: Any, **kwargs: Any) -> Any:
@@ -298,12 +294,29 @@ def test_a_service_that_tells_no_version_is_unsupported_and_named(
 
     connector = site.connect(transport=Ancient(site.emulated.app))
     assert isinstance(connector, Health)
-    versions = {one.service: one for one in connector.probe().versions}
-    assert not versions[words].ok
-    tenancy = Tenancy(site, connector)
-    resource = "compute.vcpu" if words == "compute" else "storage.volume"
-    with pytest.raises(Unsupported, match=words):
-        connector.apply(replace(tenancy.limit(resource, 1024000), tenancy_native_id=connector.probe().own_tenancy))
+    probe = connector.probe()
+    assert not next(one for one in probe.versions if one.service == service).ok
+    change = replace(Tenancy(site, connector).limit(resource, amount), tenancy_native_id=probe.own_tenancy)
+    with pytest.raises(Unsupported, match=service):
+        connector.apply(change)
+
+
+def test_a_site_that_hides_its_list_of_versions_is_asked_below_it(site: EmulatedSite) -> None:
+    connector = site.connect(transport=WsgiTransport(hidden_roots(site.emulated.app)))
+    assert isinstance(connector, Health)
+    found = {one.service: one.used for one in connector.probe().versions}
+    assert found["compute"] == "2.96"
+    assert connector.survey(Scope()).complete("limits.compute")
+
+
+def hidden_roots(app: Any) -> Callable[..., Iterable[bytes]]:
+    def gateway(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        if environ["PATH_INFO"] in ("/compute/", "/volume/", "/network/", "/image/", "/identity/"):
+            start_response("404 Not Found", [("Content-Length", "0")])
+            return [b""]
+        return app(environ, start_response)  # type: ignore[no-any-return]
+
+    return gateway
 
 
 def test_a_region_that_the_catalog_does_not_know_is_told(site: EmulatedSite) -> None:
