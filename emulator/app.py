@@ -17,9 +17,11 @@ from emulator.clock import http_date
 from emulator.counters import SAFE, Counters, redacted
 from emulator.faults import FOR_EVER, ConnectionCut, Effect, Faults, Hang, no_answer, wait
 from emulator.faults import Rule as FaultRule
-from emulator.openstack import discovery, routes
+from emulator.openstack import discovery
+from emulator.openstack.routing import routes
 from emulator.openstack.tokens import TokenStore
 from emulator.services import SERVICES, UNAUTHORIZED, Service
+from emulator.state import restore
 from emulator.wire import ApiError, Call, Reply, Route, Version
 from emulator.world import World, WorldConfig
 
@@ -308,8 +310,6 @@ def _response(call: Call, reply: Reply, effect: Effect, request_id: str) -> Resp
 
 def create_app(config: WorldConfig | None = None, *, state: "dict[str, Any] | None" = None) -> App:
     """A new world as a WSGI callable; `state` is what `emulator.state.differences` gave of an earlier one."""
-    from emulator.state import restore
-
     world = World(config or WorldConfig())
     if state is not None:
         world.origin = state["origin"]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from emulator.openstack.routing import routes
 from tests.emulator.cloud import Cloud
 
 
@@ -124,8 +125,6 @@ def test_the_catalog_speaks_of_the_address_it_was_asked_at(cloud):
 
 
 def test_every_endpoint_needs_a_token_but_the_version_documents(cloud):
-    from emulator.openstack import routes
-
     public = {"/identity/v3/auth/tokens"}
     for route in routes():
         path = route.template

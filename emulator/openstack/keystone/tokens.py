@@ -7,7 +7,7 @@ from emulator import seed
 from emulator.clock import iso_micro
 from emulator.openstack.keystone import catalog
 from emulator.openstack.keystone.common import domain_name, find, page, routes
-from emulator.openstack.keystone.projects import project_body
+from emulator.openstack.keystone.projects import domain_body, project_body
 from emulator.openstack.tokens import ScopeKind, Token
 from emulator.services import UNAUTHORIZED
 from emulator.tables import Row
@@ -221,8 +221,6 @@ def auth_projects(call: Call) -> Reply:
 
 @ROUTES.get("/auth/domains")
 def auth_domains(call: Call) -> Reply:
-    from emulator.openstack.keystone.projects import domain_body
-
     domains = [
         row for row in call.world["domains"].in_order() if call.tokens.roles_of(call.actor.user_id, "domain", row["id"])
     ]

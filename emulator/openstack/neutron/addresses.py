@@ -18,7 +18,7 @@ from emulator.openstack.neutron.common import (
     visible_project,
 )
 from emulator.openstack.neutron.ports import find_port, port_details
-from emulator.openstack.neutron.quotas import check_quota
+from emulator.openstack.neutron.use import check_quota
 from emulator.stories import FloatingIp
 from emulator.tables import Row
 from emulator.wire import ApiError, Body, Call, Reply

@@ -18,7 +18,8 @@ from emulator.openstack.neutron.common import (
     stamps,
     visible_project,
 )
-from emulator.stories import Server, fails
+from emulator.openstack.neutron.use import check_quota
+from emulator.stories import Server
 from emulator.tables import Row
 from emulator.wire import ApiError, Body, Call, Reply
 
@@ -106,18 +107,6 @@ def port_list(call: Call) -> Reply:
     return listed(call, "ports", bodies)
 
 
-def port_count(call: Call, project: str) -> int:
-    """Ports that count against the quota: of living servers on a network, and those made by hand."""
-    world = call.world
-    made = len(world["ports"].find("project_id", project)) + len(world["router_ports"].find("project_id", project))
-    seeded = 0
-    if world.network_of(project) is not None:
-        born = world.servers.census(call.now, project)
-        seeded = sum(1 for population, index, _ in born if not fails(population.draw(index)))
-    stored = sum(1 for s in world.servers.stored(project) if s.network_id and s.launches and s.ends > call.now)
-    return made + seeded + stored
-
-
 def ports_on(call: Call, network: Row) -> list[str]:
     """Ids of the ports that keep a network from being deleted."""
     world = call.world
@@ -129,8 +118,6 @@ def ports_on(call: Call, network: Row) -> list[str]:
 
 @ROUTES.post("/ports")
 def port_create(call: Call) -> Reply:
-    from emulator.openstack.neutron.quotas import check_quota
-
     given = call.document("port")
     project = owner(call, given, "create_port")
     network = find(call, "networks", "Network", str(given.get("network_id")))

@@ -1,41 +1,12 @@
 """Quotas: overrides only in the list, `used` in the details, and any project id is believed."""
 
 from emulator.openstack.neutron.common import bad, forbid, is_admin, require_admin, routes
-from emulator.openstack.neutron.ports import port_count
+from emulator.openstack.neutron.use import DEFAULTS, in_use, limits_of
 from emulator.tables import Row
 from emulator.wire import ApiError, Body, Call, Reply
 
 ROUTES = routes()
-DEFAULTS = {
-    "network": 100, "subnet": 100, "subnetpool": -1, "port": 500, "router": 10, "floatingip": 50, "rbac_policy": 10,
-    "security_group": 10, "security_group_rule": 100,
-}  # fmt: skip
 _HIGHEST = 2_147_483_647
-
-
-def limits_of(call: Call, project_id: str) -> Body:
-    row = call.world["network_quotas"].get(project_id) or {}
-    return {key: row.get(key, value) for key, value in DEFAULTS.items()}
-
-
-def in_use(call: Call, project_id: str) -> dict[str, int]:
-    world, now = call.world, call.now
-    groups = world["security_groups"].find("project_id", project_id)
-    return {
-        "network": len(world["networks"].find("project_id", project_id)),
-        "subnet": len(world["subnets"].find("project_id", project_id)),
-        "port": port_count(call, project_id),
-        "router": len(world["routers"].find("project_id", project_id)),
-        "floatingip": sum(1 for _ in world.floating_ips.walk(now, project=project_id)),
-        "security_group": len(groups),
-        "security_group_rule": sum(len(group["rules"]) for group in groups),
-    }
-
-
-def check_quota(call: Call, project_id: str, resource: str) -> None:
-    limit = limits_of(call, project_id)[resource]
-    if 0 <= limit < in_use(call, project_id)[resource] + 1:
-        raise ApiError(409, f"Quota exceeded for resources: ['{resource}'].", kind="OverQuota")
 
 
 def _may_show(call: Call, project_id: str) -> None:

@@ -13,7 +13,7 @@ from emulator.openstack.neutron.common import (
     stamps,
     visible_project,
 )
-from emulator.openstack.neutron.quotas import check_quota
+from emulator.openstack.neutron.use import check_quota
 from emulator.tables import Row
 from emulator.wire import ApiError, Body, Call, Reply
 
