@@ -41,11 +41,16 @@ def clouds_of(tenancies: Sequence[Tenancy]) -> list[CloudKey]:
 
 
 def members_shown(
-    project: Project, members: Sequence[Membership], who: access.Who, tenancies: Sequence[Tenancy] | None = None
+    project: Project,
+    members: Sequence[Membership],
+    who: access.Who,
+    tenancies: Sequence[Tenancy] | None = None,
+    changeable: frozenset[str] | None = None,
 ) -> tuple[list[CloudKey], list[MemberRow]]:
     """Columns and rows of templates/parts/members.html for one page of members: six queries.
 
-    Two less with the project's `tenancies`, if they are at hand with clouds and conditions.
+    Two less with the project's `tenancies`, if they are at hand with clouds and conditions, and one less with what
+    `roles_changeable` said.
     """
     if tenancies is None:
         tenancies = list(tenancies_of(project))
@@ -55,7 +60,8 @@ def members_shown(
     lines = _lines(tenancies, accounts.values())
     steps = _steps(tenancies, accounts.values())
     known = [_Tenancy(each, lines.get(each.pk, {}), steps.get(each.pk, {}), _readable(each)) for each in tenancies]
-    changeable = _changeable(project, who)
+    if changeable is None:
+        changeable = roles_changeable(project, who)
     rows = [
         MemberRow(
             name=str(row.person),
@@ -71,7 +77,7 @@ def members_shown(
     return clouds_of(tenancies), rows
 
 
-def _changeable(project: Project, who: access.Who) -> frozenset[str]:
+def roles_changeable(project: Project, who: access.Who) -> frozenset[str]:
     """Roles of members that this person may change; nobody's in an archived project. One query."""
     if project.state != Project.State.OPEN:
         return frozenset()

@@ -18,7 +18,7 @@ from config.csv_file import csv_response
 from tenancy import access, selectors, services
 from tenancy.forms import MemberForm, RoleForm, SearchForm
 from tenancy.models import Membership, Project
-from tenancy.shown.roster import members_shown
+from tenancy.shown.roster import members_shown, roles_changeable
 from tenancy.views.common import REFUSED, accepted, done, form_page, page_of, posted, project_or_404, reader, wants_csv
 
 FOUND = 10
@@ -123,13 +123,13 @@ def members_fragment(request: HttpRequest, slug: str) -> HttpResponseBase:
         head = ("name", "username", "email", "institution", "role", "added_at", "last_seen")
         return csv_response(f"members-{project.slug}", head, _lines(project))
     page = page_of(request, rows)
-    clouds, members = members_shown(project, list(page), request.user)
-    manages = access.can_manage_members(request.user, project)
+    changeable = roles_changeable(project, request.user)
+    clouds, members = members_shown(project, list(page), request.user, changeable=changeable)
     context = {
         "clouds": clouds,
         "members": members,
         "count": page.paginator.count,
-        "add_href": reverse("tenancy:member_add", args=[slug]) if manages else "",
+        "add_href": reverse("tenancy:member_add", args=[slug]) if changeable else "",
         "csv_href": f"{reverse('tenancy:members_fragment', args=[slug])}?format=csv",
         "page_obj": page,
     }

@@ -81,11 +81,13 @@ class World:
     grant: Grant = None  # type: ignore[assignment]
     request: Request = None  # type: ignore[assignment]
 
-    def client(self, who: str) -> Client:
-        client = Client()
-        if who != VISITOR:
-            client.force_login(Person.objects.get(pk=self.people[who].pk))
-        return client
+    clients: dict[str, Client] = field(default_factory=dict)
+
+    def sign_in(self) -> None:
+        """Everybody once, so that no request of a matrix has to."""
+        self.clients = {who: Client() for who in PEOPLE}
+        for who, person in self.people.items():
+            self.clients[who].force_login(person)
 
 
 @contextmanager
@@ -147,6 +149,7 @@ def world_make() -> World:
     _wanted(world)
     _found(world)
     _told(world)
+    world.sign_in()
     return world
 
 
@@ -196,6 +199,8 @@ def _found(world: World) -> None:
     }
     PlanLine.objects.create(**change, hold="refused", why="The cloud said no.")
     Step.objects.create(**change, key="kelp-1", state="failed", error="The cloud said no.", verbatim="409 Conflict")
+    goes = change | {"kind": "member-remove", "section": "members", "target": "member:x:member", "after": ""}
+    PlanLine.objects.create(**goes, account=world.account, takes="access", decided=False, hold="guard", why="2 of 5.")
     DriftLine.objects.create(
         cloud=cloud, kind="unmanaged", native_id="stray", object="stray", found="exists",
         first_seen_at=NOW, last_seen_at=NOW,
@@ -247,7 +252,7 @@ def answered(row: Row, world: World, method: str, who: str) -> int:
     """The status this person gets; what the request changed is rolled back."""
     with transaction.atomic():
         try:
-            answer = ask(row, world, world.client(who), method)
+            answer = ask(row, world, world.clients[who], method)
             return int(answer.status_code)
         finally:
             transaction.set_rollback(True)
