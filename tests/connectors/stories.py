@@ -45,6 +45,7 @@ class Tenancy:
     def __init__(self, site: Site, connector: Connector, **fields: Any) -> None:
         self.site = site
         self.connector = connector
+        self.people: list[str] = []
         name = site.unique("contract")
         self.wanted = WantedTenancy(ref=name.removeprefix("contract-"), name=name, version=1, **fields)
         site.discards.append(self.discard)
@@ -56,6 +57,7 @@ class Tenancy:
     def person(self, role: Role = Role.MEMBER, prefix: str = "person") -> WantedMember:
         name = self.site.unique(prefix)
         ref = name.removeprefix(f"{prefix}-")
+        self.people.append(name)
         return WantedMember(AccountRef(ref, name, email=f"{name}@example.org", title="A person"), role)
 
     def survey(self) -> Survey:
@@ -106,8 +108,8 @@ class Tenancy:
         """Nothing is left, not even the limits that two of the services keep for projects that are gone."""
         cloud = self.site.hands()
         identity = cloud.identity
-        for member in self.wanted.members:
-            if user := identity.find_user(member.account.name):
+        for name in self.people:
+            if user := identity.find_user(name):
                 identity.delete_user(user, ignore_missing=True)
         if self.wanted.native_id:
             cloud.network.delete_quota(self.wanted.native_id, ignore_missing=True)
