@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from playwright.sync_api import ConsoleMessage, Page, Request, Response
@@ -48,7 +49,15 @@ class Watch:
 
 def violations(page: Page) -> list[str]:
     """What axe-core finds wrong on a page: "rule: selector, selector"."""
-    found = page.evaluate("tags => axe.run(document, {runOnly: {type: 'tag', values: tags}})", AXE_TAGS)
+    return _said(page.evaluate("tags => axe.run(document, {runOnly: {type: 'tag', values: tags}})", AXE_TAGS))
+
+
+def contrast(page: Page) -> list[str]:
+    """Only what can differ between light and dark."""
+    return _said(page.evaluate("() => axe.run(document, {runOnly: {type: 'rule', values: ['color-contrast']}})"))
+
+
+def _said(found: Any) -> list[str]:
     return [
         f"{rule['id']} ({rule['help']}): {', '.join(' '.join(map(str, node['target'])) for node in rule['nodes'])}"
         for rule in found["violations"]
