@@ -7,7 +7,7 @@ that needs the same role in the services' default policies.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -56,8 +56,9 @@ def _versions(cloud: OpenStack) -> tuple[ServiceVersion, ...]:
             lowest, highest = cloud.found_version(service)
         except Unauthorized:
             raise
-        except ConnectorError as error:
-            found.append(ServiceVersion(service, error.message, "", describe(service, None, None).supported, False))
+        except ConnectorError:
+            # Why it could not be asked is told by the rights of this service.
+            found.append(replace(describe(service, None, None), found="unknown"))
             continue
         try:
             used = choose(service, highest, lowest)
