@@ -137,6 +137,7 @@ class Emulator:
         )
         self.url = str(found[1])
         self._session = requests.Session()
+        self._token = ""
         self.entry: dict[str, Any] = yaml.safe_load(self.clouds_yaml())["clouds"]["emulator"]
 
     def control(self, method: str, path: str, body: Any = None, **query: str) -> Any:
@@ -178,6 +179,11 @@ class Emulator:
         )
         answer.raise_for_status()
         return answer.json() if answer.content else None
+
+    def _send(self, method: str, path: str, body: Any, query: Mapping[str, str]) -> requests.Response:
+        self._token = self._token or self.token()
+        headers = {"X-Auth-Token": self._token, "OpenStack-API-Version": "compute 2.90"}
+        return self._session.request(method, f"{self.url}{path}", json=body, params=query, headers=headers, timeout=30)
 
     def token(self) -> str:
         domain = {"name": "Default"}

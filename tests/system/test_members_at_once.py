@@ -1,10 +1,10 @@
-"""Twenty-five members added at once through the API, four workers: all of them get in, on SQLite and on PostgreSQL."""
+"""Twenty-five members added at once through the API, four workers: all of them get in.
+
+`tests/config/test_postgres.py` runs this a second time on PostgreSQL.
+"""
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,9 +18,8 @@ from django.db import connection
 from config import tokens
 from tenancy.models import Membership, Person, Tenancy
 from tests.system.house import House, open_house, people_of
-from tests.system.processes import ROOT
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("run")]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow, pytest.mark.xdist_group("run")]
 
 MEMBERS = 25
 WORKERS = 4
@@ -50,7 +49,6 @@ def add_all_at_once(address: str, token: str, slug: str, people: list[Person]) -
         return Counter(pool.map(add, people))
 
 
-@pytest.mark.django_db(transaction=True)
 def test_all_25_are_members_on_the_cloud(house: House, capsys: pytest.CaptureFixture[str]) -> None:
     before = house.counted()
     owner = house.site.person("mira")
@@ -75,16 +73,3 @@ def test_all_25_are_members_on_the_cloud(house: House, capsys: pytest.CaptureFix
     with capsys.disabled():
         print(f"\n    {connection.vendor}: {MEMBERS} of {MEMBERS}, {len(house.emulator.writes())} writes on the cloud")
 
-
-@pytest.mark.postgres
-def test_the_same_on_postgresql(postgres_server: str) -> None:
-    module = str(Path(__file__).relative_to(ROOT))
-    result = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", module, "-k", "all_25"],
-        cwd=ROOT,
-        env={**os.environ, "DATABASE_URL": postgres_server, "PYTEST_ADDOPTS": "", "PYTEST_XDIST_WORKER": ""},
-        capture_output=True,
-        text=True,
-    )
-    assert result.returncode == 0, result.stdout[-5000:]
-    assert f"postgresql: {MEMBERS} of {MEMBERS}" in result.stdout
