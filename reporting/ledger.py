@@ -19,7 +19,7 @@ from reporting.errors import LedgerError
 
 DAY = 86_400
 MOST = 2**63 - 1
-SETTLED = 6 * 3600  # seconds: older observations than this, counted from the newest, are told apart no more
+SETTLED = 3600  # seconds: far longer than a worker with a lapsed claim goes on; older observations become one
 
 
 @dataclass(frozen=True, slots=True)

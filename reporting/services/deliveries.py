@@ -25,6 +25,7 @@ from reporting.models import (
     Span,
     Thing,
 )
+from reporting.services.rows import Row, delete_series, upsert
 from reporting.services.totals import totals_recompute
 from tenancy.models import Cloud, Tenancy
 
@@ -62,8 +63,14 @@ def delivery_store(*, cloud: Cloud, delivery: Delivery, run: CollectionRun | Non
             spans=len(delivery.spans),
         )
         meters = _meters(delivery)
+        changed: set[tuple[int, int]] = set()
         for first in range(0, len(delivery.things), BATCH):
-            _store_batch(cloud, delivery, delivery.things[first : first + BATCH], meters, row)
+            changed |= _store_batch(cloud, delivery, delivery.things[first : first + BATCH], meters, row)
+        totals_recompute(
+            holders={holder for holder, _ in changed},
+            meters={meter for _, meter in changed},
+            days=ledger.days_between(delivery.start, delivery.end),
+        )
     return Stored(len(delivery.things), len(delivery.spans))
 
 
@@ -82,7 +89,8 @@ def _meters(delivery: Delivery) -> dict[str, int]:
 
 def _store_batch(
     cloud: Cloud, delivery: Delivery, listed: tuple[DeliveredThing, ...], meters: Mapping[str, int], row: DeliveryRow
-) -> None:
+) -> set[tuple[int, int]]:
+    """Holders and meters whose amounts changed."""
     observed = int(delivery.observed_at.timestamp())
     target = _things(cloud, delivery, listed, observed)
     others = _in_other_hands(cloud, target)
@@ -100,13 +108,9 @@ def _store_batch(
         for key in ((thing, meter) for thing in things for meter in meters.values())
         if (new := ledger.series_replace(old := held.get(key, Series()), window, pieces.get(key, ()))) != old
     }
-    spans_changed = _write_spans(changed)
+    touched = _write_spans(changed)
     _write_covers(changed)
-    totals_recompute(
-        holders={things[thing].holder_id for thing, _ in spans_changed},
-        meters={meter for _, meter in spans_changed},
-        days=ledger.days_between(window.start, window.end),
-    )
+    return {(things[thing].holder_id, meter) for thing, meter in touched}
 
 
 # --- things and holders -----------------------------------------------------------------------------------------
@@ -202,63 +206,45 @@ def _held(things: Mapping[int, Thing], meters: list[int], window: Cover) -> dict
     }
 
 
+_SPAN = ("thing", "meter", "start", "end", "quantity", "state", "accuracy", "reason", "delivery")
+_COVERAGE = ("thing", "meter", "start", "end", "observed")
+_SERIES = ("thing", "meter", "start")
+
+
 def _write_spans(changed: Mapping[Key, tuple[Series, Series]]) -> set[Key]:
     """Write what differs; the series whose amounts or times changed (a newer origin alone is no change)."""
     gone: list[tuple[int, int, int]] = []
-    fresh: list[Span] = []
+    fresh: list[Row] = []
     touched: set[Key] = set()
     for (thing, meter), (old, new) in changed.items():
         before = {piece.start: piece for piece in old.pieces}
         after = {piece.start: piece for piece in new.pieces}
         gone += [(thing, meter, start) for start in before.keys() - after.keys()]
         fresh += [
-            Span(
-                thing_id=thing, meter_id=meter, start=piece.start, end=piece.end, quantity=piece.quantity,
-                state=piece.state, accuracy=piece.accuracy.value, reason=piece.reason, delivery_id=piece.delivery,
-            )
-            for piece in new.pieces
-            if before.get(piece.start) != piece
-        ]  # fmt: skip
+            (thing, meter, *_bare(piece), piece.delivery) for piece in new.pieces if before.get(piece.start) != piece
+        ]
         if [_bare(piece) for piece in old.pieces] != [_bare(piece) for piece in new.pieces]:
             touched.add((thing, meter))
-    _delete(Span, gone)
-    Span.objects.bulk_create(
-        fresh,
-        update_conflicts=True,
-        unique_fields=["thing", "meter", "start"],
-        update_fields=["end", "quantity", "state", "accuracy", "reason", "delivery"],
-    )
+    delete_series(Span, gone)
+    upsert(Span, _SPAN, fresh, unique=_SERIES)
     return touched
 
 
-def _bare(piece: Piece) -> tuple[int, int, int, str, Accuracy, str]:
-    return (piece.start, piece.end, piece.quantity, piece.state, piece.accuracy, piece.reason)
+def _bare(piece: Piece) -> tuple[int, int, int, str, str, str]:
+    """Its columns but the delivery, in the order of _SPAN."""
+    return (piece.start, piece.end, piece.quantity, piece.state, piece.accuracy.value, piece.reason)
 
 
 def _write_covers(changed: Mapping[Key, tuple[Series, Series]]) -> None:
     gone: list[tuple[int, int, int]] = []
-    fresh: list[Coverage] = []
+    fresh: list[Row] = []
     for (thing, meter), (old, new) in changed.items():
         before = {cover.start: cover for cover in old.covers}
         gone += [(thing, meter, start) for start in before.keys() - {cover.start for cover in new.covers}]
         fresh += [
-            Coverage(thing_id=thing, meter_id=meter, start=cover.start, end=cover.end, observed=cover.observed)
+            (thing, meter, cover.start, cover.end, cover.observed)
             for cover in new.covers
             if before.get(cover.start) != cover
         ]
-    _delete(Coverage, gone)
-    Coverage.objects.bulk_create(
-        fresh,
-        update_conflicts=True,
-        unique_fields=["thing", "meter", "start"],
-        update_fields=["end", "observed"],
-    )
-
-
-def _delete(model: type[Span] | type[Coverage], keys: list[tuple[int, int, int]]) -> None:
-    """Delete rows by thing, meter and start, in one statement for all that share a meter and a start."""
-    groups: dict[tuple[int, int], list[int]] = defaultdict(list)
-    for thing, meter, start in keys:
-        groups[meter, start].append(thing)
-    for (meter, start), things in groups.items():
-        model.objects.filter(meter_id=meter, start=start, thing_id__in=things)._raw_delete(model.objects.db)
+    delete_series(Coverage, gone)
+    upsert(Coverage, _COVERAGE, fresh, unique=_SERIES)

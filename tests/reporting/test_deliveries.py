@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 import random
+import threading
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -272,3 +274,33 @@ def test_one_thing_on_two_clouds_is_two_things(world):
 
     assert Span.objects.count() == 2
     assert set(totals().values()) == {(2000 * HOUR, 0, 0)}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_storing_at_once_give_the_same_as_one_after_the_other(world):
+    """Each reads what it replaces before it writes: without queueing up, one would undo the other."""
+    wanted = []
+    for hour in range(8):
+        low, high = NOVEMBER + hour * HOUR, NOVEMBER + (hour + 2) * HOUR
+        spans = [span(low, high, 1000 * (hour + 1), thing=f"s{number}") for number in range(3)]
+        wanted.append(delivery(*spans, observed=NOW + timedelta(minutes=hour)))
+    start = threading.Barrier(2)
+
+    def work(mine: list[Delivery]) -> None:
+        try:
+            start.wait()
+            for each in mine:
+                delivery_store(cloud=world.cloud, delivery=each)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        for done in [pool.submit(work, wanted[part::2]) for part in range(2)]:
+            done.result()
+
+    at_once, totals_at_once = rows(), totals()
+    wipe()
+    for each in wanted:
+        delivery_store(cloud=world.cloud, delivery=each)
+    assert at_once == rows()
+    assert totals_at_once == totals() == totals_of_spans()
