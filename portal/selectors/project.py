@@ -85,7 +85,7 @@ def project_page(who: access.Who, project: Project, members: Page[Membership]) -
             parts.Link("Explore usage", links.project_usage(project)),
             parts.Link("Report of this month", links.project_report(project, month_now())),
         ],
-    } | project_chart(project, [each.cloud for each in tenancies], links.project_usage(project))
+    } | project_chart(project)
 
 
 def clouds_part(who: access.Who, project: Project) -> dict[str, Any]:

@@ -36,7 +36,7 @@ NO_PAGES = {
 EACH_SEES_ANOTHER = ("portal:home", "portal:project_list", "portal:project_detail", "onboarding:request_list")
 """Pages that show different things to different people; the others are opened by one person."""
 
-NARROW = (320, 390, 768, 1024)
+WIDTHS = (320, 390, 768, 1024, 1440)
 
 
 def rows() -> Iterator[Row]:
@@ -88,7 +88,7 @@ def looked_at(page: Page) -> list[str]:
     page.emulate_media(color_scheme="dark")
     wrong += [f"dark: {each}" for each in contrast(page)]
     page.emulate_media(color_scheme="light")
-    for width in NARROW:
+    for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
         wrong += [f"wider than {width}: {each}" for each in too_wide(page)]
         if width == Look.PHONE.value["viewport"]["width"]:
