@@ -59,7 +59,7 @@ def _found(project: Project, search: SearchForm) -> dict[str, object]:
     """A handful of people who fit, and who of them is in the project already."""
     words = search.words
     if len(words) < LEAST_LETTERS:
-        return {"search": search, "words": words, "found": [], "more": False}
+        return {"search": search, "words": "", "found": [], "more": False}
     people = list(selectors.people_list(words).filter(is_active=True)[: FOUND + 1])
     here = set(
         Membership.objects.current().filter(project=project, person__in=people).values_list("person_id", flat=True)
