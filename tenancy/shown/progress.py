@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from config import clock
 from connectors.types import Section
 from tenancy import access
+from tenancy.loop import breaker
 from tenancy.models import Condition, Project, Step, Tenancy
 from tenancy.models.work import Kind
 from tenancy.selectors import steps_now, tenancies_of
@@ -84,7 +85,7 @@ def progress(tenancies: Sequence[Tenancy], *, verbatim: bool) -> Progress:
 
 def is_running(tenancy: Tenancy) -> bool:
     """Whether something happens by itself soon; a tenancy that waits for a person or an hour is not asked again."""
-    if tenancy.settled or tenancy.parked_at is not None:
+    if tenancy.settled or tenancy.parked_at is not None or breaker.open_until(tenancy.cloud):
         return False
     soon = tenancy.next_attempt_at is not None and tenancy.next_attempt_at <= clock.now() + SOON
     return bool(tenancy.lease_holder) or soon
@@ -162,6 +163,9 @@ def _waits(tenancy: Tenancy) -> list[StepRow]:
         for each in tenancy.conditions.all()
         if each.state in _CONDITIONS and each.reason
     ]
+    if breaker.open_until(tenancy.cloud):
+        title = f"{tenancy.cloud}: no call is made for the time being"
+        rows.append(StepRow("wait", title, "The cloud refuses Tenantry's own account. Its operators are told."))
     if tenancy.parked_at is not None:
         return [*rows, StepRow("over", f"{tenancy.cloud}: stopped for a person", "An operator looks at it.")]
     if not rows and tenancy.settled_version == 0 and not tenancy.native_id:
