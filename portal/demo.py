@@ -1,15 +1,17 @@
-"""The demo's world: people with logins, two institutions, projects in every state, and two months of usage.
+"""The demo's world: people with logins, two institutions, projects, requests that wait, and weeks of usage.
 
-Made only with the demo flag and only through the services that a site uses. Nothing here is read again later.
+Made only with the demo flag and only through the services that a site uses. The emulator's clock is moved to when each
+thing happened, so that dates tell a story. Nothing here is read again later.
 """
 
 from __future__ import annotations
 
 import json
+import time
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -33,7 +35,7 @@ from tenancy.services import (
 from tenancy.services.clouds import Connection
 
 PASSWORD = "demo"  # noqa: S105 - printed at every start, and there is no login with it without the demo flag
-BACK = timedelta(days=50)
+BACK = timedelta(days=47)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,8 @@ def seeded() -> bool:
 
 def seed() -> None:
     """Fill an empty site. Raises what the services and the emulated cloud raise."""
+    today = clock.now()
+    _go_to(today - BACK)
     people = _people()
     cloud = _cloud()
     project = _approved(people, cloud)
@@ -76,11 +80,21 @@ def seed() -> None:
     _make_it_so(cloud)
     _adopt(people, cloud)
     _make_it_so(cloud)
+    _waiting(people, cloud, today)
+    _go_to(today)
     _live(project)
     survey.run(cloud.pk, claims.holder_name())
-    until = clock.now()
-    cloud_collect(cloud=cloud, since=until - BACK, until=until)
-    _waiting(people, cloud)
+    cloud_collect(cloud=cloud, since=today - BACK, until=today)
+
+
+def _go_to(moment: datetime) -> None:
+    """Move the emulated world's clock, and wait until ours has followed it."""
+    _control("clock", {"now": moment.strftime("%Y-%m-%dT%H:%M:%SZ")})
+    for _ in range(50):
+        if abs(clock.now() - moment) < timedelta(minutes=1):
+            return
+        time.sleep(0.1)
+    raise RuntimeError("Tenantry does not follow the emulator's clock; TENANTRY_CLOCK_URL must name it")
 
 
 def _people() -> dict[str, Person]:
@@ -151,7 +165,7 @@ def _approved(people: Mapping[str, Person], cloud: Cloud) -> Project:
             "compute.instances": "40",
             "storage.volume": "4096",
             "storage.volumes": "40",
-            "network.floating_ips": "4",
+            "network.floating_ips": "8",
         },
     )
     request_approve(actor=people["lena"], request=asked, reason="Within the call of this year.")
@@ -193,15 +207,16 @@ def _make_it_so(cloud: Cloud) -> None:
 
 
 def _live(project: Project) -> None:
-    """Give the new project's tenancy living servers, as if since the day it could have had them."""
-    since = (clock.now() - BACK + timedelta(days=5)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    """Give the new project's tenancy living servers, since two days after it was approved."""
+    since = (clock.now() - BACK + timedelta(days=2)).strftime("%Y-%m-%dT%H:%M:%SZ")
     for tenancy in project.tenancies.all():
         body = {"project_id": tenancy.native_id, "servers": 9, "volumes": 7, "floating_ips": 3, "since": since}
         _control("life", body)
 
 
-def _waiting(people: Mapping[str, Person], cloud: Cloud) -> None:
+def _waiting(people: Mapping[str, Person], cloud: Cloud, today: datetime) -> None:
     """Requests that wait, so that the queue is not empty."""
+    _go_to(today - timedelta(days=3, hours=2))
     _ask(
         people["noor"],
         cloud,
@@ -209,6 +224,7 @@ def _waiting(people: Mapping[str, Person], cloud: Cloud) -> None:
         "Hourly microclimate runs for twelve districts, with sensor data of two summers.",
         {"compute.vcpu": "64", "compute.memory": "256", "storage.volume": "2048"},
     )
+    _go_to(today - timedelta(hours=26))
     _ask(
         people["tomas"],
         cloud,
@@ -216,6 +232,7 @@ def _waiting(people: Mapping[str, Person], cloud: Cloud) -> None:
         "Practical course for 30 students, three weeks in spring.",
         {"compute.vcpu": "30", "compute.memory": "60", "compute.instances": "30"},
     )
+    _go_to(today - timedelta(minutes=50))
     project = Project.objects.get(slug="coastal-genomics")
     _ask(
         people["mira"],
