@@ -115,6 +115,7 @@ class LineSerializer(serializers.Serializer[Any]):
     unit = serializers.CharField()
     quantity = serializers.DecimalField(max_digits=24, decimal_places=2)
     known = serializers.CharField()
+    known_text = serializers.CharField()
     total_seconds = serializers.IntegerField()
     exact_seconds = serializers.IntegerField()
     sampled_seconds = serializers.IntegerField()

@@ -71,6 +71,16 @@ class Amount:
         """exact, sampled or estimated: how well the worst part of it is known."""
         return "estimated" if self.estimated else "sampled" if self.sampled else "exact"
 
+    @property
+    def known_text(self) -> str:
+        """ "exact", "sampled", "12 % sampled, 3 % estimated": how well the parts are known."""
+        parts = [
+            name if part == self.whole else f"{self.share(part)} {name}"
+            for part, name in ((self.sampled, "sampled"), (self.estimated, "estimated"))
+            if part
+        ]
+        return ", ".join(parts) or "exact"
+
     def share(self, part: int) -> str:
         """A part of the whole in per cent, for people: "12 %", "< 1 %"; empty if there is none."""
         if not part or not self.whole:

@@ -35,6 +35,7 @@ class Line:
     """What was used of one resource, on one cloud or (``cloud`` empty) on all.
 
     The ``*_seconds`` are integers in base units x seconds; ``quantity`` is their sum in ``unit``, rounded once.
+    ``known`` is how well its worst part is known, ``known_text`` says the parts.
     ``things`` is how many servers, volumes and so on it was; None where that was not counted.
     """
 
@@ -50,8 +51,7 @@ class Line:
     base: int
     cloud: str = ""
     things: int | None = None
-    sampled_share: str = ""
-    estimated_share: str = ""
+    known_text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +116,11 @@ class SiteReport:
     period: Period
     lines: tuple[Line, ...]
     projects: tuple[ProjectLines, ...]
+
+    @property
+    def count(self) -> int:
+        """Projects with usage; what no project is mapped to is a row, and no project."""
+        return sum(1 for each in self.projects if each.project.slug)
 
 
 def project_report(project: Project, month: Month) -> ProjectReport:
@@ -197,8 +202,7 @@ def _line(amount: Amount, *, cloud: str = "", things: int | None = None) -> Line
         base=amount.meter.time_unit.base,
         cloud=cloud,
         things=things,
-        sampled_share=amount.share(amount.sampled),
-        estimated_share=amount.share(amount.estimated),
+        known_text=amount.known_text,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from connectors.types import KnownThing
+from connectors.types import Accuracy, KnownThing
 from reporting.models import Span
 from tenancy.models import Cloud
 
@@ -16,12 +16,14 @@ class _Last:
     state: str
     until: int
     quantities: dict[str, int] = field(default_factory=dict)
+    guessed: dict[str, bool] = field(default_factory=dict)
 
 
 def known_things(cloud: Cloud, start: int, end: int) -> dict[str, KnownThing]:
     """Things with usage at or after ``start`` and before ``end`` (epoch seconds), by native id.
 
     Quantities and state are those at ``start`` (or the first after it); ``until`` is the end of the last span.
+    ``accuracy`` says whether a quantity was estimated, so that it is never told as exact later.
     """
     rows = (
         Span.objects.filter(thing__cloud=cloud, end__gte=start, start__lt=end)
@@ -35,18 +37,28 @@ def known_things(cloud: Cloud, start: int, end: int) -> dict[str, KnownThing]:
             "end",
             "quantity",
             "state",
+            "accuracy",
         )
     )
     found: dict[str, _Last] = {}
-    for native_id, kind, tenancy, meter, begin, stop, quantity, state in rows.iterator(chunk_size=5000):
+    for native_id, kind, tenancy, meter, begin, stop, quantity, state, accuracy in rows.iterator(chunk_size=5000):
         last = found.setdefault(native_id, _Last(kind, tenancy, state, stop))
         if begin <= start or meter not in last.quantities:
             last.quantities[meter] = quantity
+            last.guessed[meter] = accuracy == Accuracy.ESTIMATED
         if begin <= start:
             last.state = state
         if stop > last.until:
             last.until, last.tenancy = stop, tenancy
     return {
-        native_id: KnownThing(native_id, last.kind, last.tenancy, last.state, last.until, last.quantities)
+        native_id: KnownThing(
+            native_id,
+            last.kind,
+            last.tenancy,
+            last.state,
+            last.until,
+            last.quantities,
+            Accuracy.ESTIMATED if any(last.guessed.values()) else Accuracy.EXACT,
+        )
         for native_id, last in found.items()
     }

@@ -10,9 +10,7 @@ from django.db import connection, models
 Row = tuple[int | str, ...]
 
 
-def upsert(
-    model: type[models.Model], columns: Sequence[str], rows: Sequence[Row], *, unique: Sequence[str]
-) -> None:
+def upsert(model: type[models.Model], columns: Sequence[str], rows: Sequence[Row], *, unique: Sequence[str]) -> None:
     """Insert rows, or update those that have the same `unique` columns; the same statement on SQLite and PostgreSQL."""
     if not rows:
         return

@@ -98,7 +98,7 @@ def test_the_page_says_who_used_what(client, used):
 
     assert "In November 2026 so far project <strong>Coastal genomics</strong>" in page
     assert "(owner Owner Person, University of Tartu) used:" in page
-    assert "estimated, 3 % estimated" in page
+    assert 'data-l="Known">3 % estimated</td>' in page
     assert 'data-l="Quantity">480</td>' in page
 
 
@@ -318,3 +318,16 @@ def test_a_template_that_is_no_text_is_told(used, own, settings):
 
     with pytest.raises(TemplateFault, match="UTF-8"):
         templating.render("project.html", report=None, period=None)
+
+
+def test_the_example_of_the_guide_works_and_it_names_every_value(used, own):
+    guide = (Path(__file__).parents[2] / "docs" / "report-templates.md").read_text()
+    own(guide.split("```jinja")[1].split("```")[0])
+    report = project_report(used.project, THIS)
+
+    text = templating.render("project.html", report=report, period=report.period)
+    assert "Coastal genomics in November 2026:" in text
+    assert "37 vCPU-hours of vCPU, 480 GiB-hours of Volumes." in text
+    for value in (report.period, report.period.reach[0], report.project, report.lines[0]):
+        for name in value.__dataclass_fields__:
+            assert f"{name}`" in guide, name
