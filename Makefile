@@ -8,7 +8,7 @@ export PYTHONUNBUFFERED = 1
 # Given on the command line (make run TENANTRY_PORT=9000) or in the environment.
 export TENANTRY_PORT TENANTRY_EMULATOR_PORT TENANTRY_VAR TENANTRY_DEMO_SEED
 
-.PHONY: help run reset test check format lock setup setup-run
+.PHONY: help run reset test check format lock screenshots setup setup-run
 
 help: ## what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -33,6 +33,9 @@ check: setup ## lint, types, import rules, migrations, licences
 format: setup ## let ruff put the code in order
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+screenshots: setup ## take the pictures of docs/screenshots anew
+	$(BIN)/python -m pytest -q -n 0 tests/flows/screenshots.py
 
 lock: setup ## pin the newest allowed versions, for every supported Python, with hashes
 	$(BIN)/uv pip compile $(LOCK) pyproject.toml -o requirements/base.txt
