@@ -1,6 +1,6 @@
 """Things without a history: volumes, snapshots, images, floating IPs. One look, one span each.
 
-What vanished since the last look is told until it was last seen. A span over more than two sampling intervals is
+What vanished since the last look used nothing after it was last seen. A span over more than two sampling intervals is
 estimated: the thing may have changed and changed back in between.
 """
 
@@ -19,7 +19,6 @@ from connectors.types import Accuracy, Delivery, KnownThing, Thing, UsageSpan
 
 INTERVAL = 3600
 HELD = 2 * INTERVAL
-GONE = "Gone when it was looked for; told until it was last seen."
 GAP = "Not looked at for more than two hours; held at what was seen."
 
 
@@ -139,7 +138,7 @@ GAUGES = (
 def collect(
     cloud: OpenStack, gauge: Gauge, start: int, end: int, known: Mapping[str, KnownThing]
 ) -> Iterator[Delivery]:
-    """A delivery a page, then one of what has vanished. Raises if the list is not whole: then nothing has vanished."""
+    """A delivery a page, then what has vanished. Raises if the list is not whole: then nothing has vanished."""
     if hidden := sees_everything(cloud, gauge.service):
         raise hidden
     seen: set[str] = set()
@@ -148,26 +147,50 @@ def collect(
             fresh = [row for row in page if str(row["id"]) not in seen]
             seen.update(str(row["id"]) for row in fresh)
             late = cloud.now().timestamp() - end > HELD
-            yield _delivery(cloud, gauge, start, end, [_here(gauge, row, start, end, late=late) for row in fresh])
-    gone = [thing for thing in known.values() if thing.kind == gauge.kind and thing.native_id not in seen]
-    if gone:
-        yield _delivery(cloud, gauge, start, end, [vanished(thing, (gauge.meter,), start, end) for thing in gone])
+            told = [_here(gauge, row, start, end, late=late) for row in fresh]
+            yield delivery(cloud, gauge.source, (gauge.meter,), start, end, told)
+    yield from vanished(cloud, gauge.source, gauge.kind, (gauge.meter,), start, end, known, seen)
 
 
 Told = tuple[Thing, tuple[UsageSpan, ...]]
 
 
-def _delivery(cloud: OpenStack, gauge: Gauge, start: int, end: int, told: Iterable[Told]) -> Delivery:
+def delivery(
+    cloud: OpenStack, source: str, meters: tuple[str, ...], start: int, end: int, told: Iterable[Told]
+) -> Delivery:
     told = tuple(told)
     return Delivery(
-        source=gauge.source,
-        meters=(gauge.meter,),
+        source=source,
+        meters=meters,
         start=start,
         end=end,
         observed_at=cloud.now(),
         things=tuple(thing for thing, _ in told),
         spans=tuple(span for _, spans in told for span in spans),
     )
+
+
+def vanished(
+    cloud: OpenStack,
+    source: str,
+    kind: str,
+    meters: tuple[str, ...],
+    start: int,
+    end: int,
+    known: Mapping[str, KnownThing],
+    seen: set[str],
+) -> Iterator[Delivery]:
+    """What the ledger holds and the cloud does not list any more: it used nothing since it was last seen.
+
+    What it used before stays as it was told then; when between two looks it went, nobody knows.
+    """
+    gone: dict[int, list[Told]] = {}
+    for one in known.values():
+        since = max(start, one.until)
+        if one.kind == kind and one.native_id not in seen and since < end:
+            gone.setdefault(since, []).append((Thing(one.native_id, one.kind, one.tenancy), ()))
+    for since, told in sorted(gone.items()):
+        yield delivery(cloud, source, meters, since, end, told)
 
 
 def _here(gauge: Gauge, row: Row, start: int, end: int, *, late: bool) -> Told:
@@ -189,17 +212,3 @@ def _here(gauge: Gauge, row: Row, start: int, end: int, *, late: bool) -> Told:
         GAP if gap else "",
     )
     return thing, (span,)
-
-
-def vanished(known: KnownThing, meters: tuple[str, ...], start: int, end: int) -> Told:
-    """What the ledger holds and the cloud does not list any more: told until it was last seen, and no further."""
-    thing = Thing(known.native_id, known.kind, known.tenancy)
-    until = min(end, known.until)
-    if until <= start:
-        return thing, ()
-    spans = tuple(
-        UsageSpan(known.native_id, meter, known.quantities[meter], known.state, start, until, Accuracy.ESTIMATED, GONE)
-        for meter in meters
-        if meter in known.quantities
-    )
-    return thing, spans

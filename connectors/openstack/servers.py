@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from connectors.errors import NotFound
 from connectors.openstack import timeline
-from connectors.openstack.gauges import Told, vanished
+from connectors.openstack.gauges import Told, delivery, vanished
 from connectors.openstack.pages import Row, listed, one_of, rows_of
 from connectors.openstack.session import OpenStack, at
 from connectors.openstack.times import epoch, iso
@@ -27,21 +27,29 @@ MARGIN = 60
 def collect(cloud: OpenStack, start: int, end: int, known: Mapping[str, KnownThing]) -> Iterator[Delivery]:
     """A delivery a page. Raises before anything is called vanished if a page could not be read."""
     told: set[str] = set()
-    with cloud.crew() as pool:
-        query = {"all_tenants": "1", "changes-since": iso(start - MARGIN)}
-        for page in listed(cloud, Service.COMPUTE, "/servers/detail", "servers", **query):
-            rows = _fresh(page, told)
-            turns = list(pool.map(lambda row: _turns(cloud, row, start, end), rows))
-            yield _delivery(
-                cloud, start, end, [_tell(row, did, start, end, known) for row, did in zip(rows, turns, strict=True)]
-            )
+    yield from _changed(cloud, start, end, known, told)
     for page in listed(cloud, Service.COMPUTE, "/servers/detail", "servers", all_tenants="1"):
         rows = _fresh(page, told)
         if rows:
-            yield _delivery(cloud, start, end, [_tell(row, None, start, end, known) for row in rows])
-    gone = [thing for thing in known.values() if thing.kind == KIND and thing.native_id not in told]
-    if gone:
-        yield _delivery(cloud, start, end, [vanished(thing, KEYS, start, end) for thing in gone])
+            yield delivery(cloud, SOURCE, KEYS, start, end, [_tell(row, None, start, end, known) for row in rows])
+    if any(one.kind == KIND and one.native_id not in told for one in known.values()):
+        # It may have been deleted between the two lists, and then it lived through all of the window.
+        yield from _changed(cloud, start, end, known, told)
+    yield from vanished(cloud, SOURCE, KIND, KEYS, start, end, known, told)
+
+
+def _changed(
+    cloud: OpenStack, start: int, end: int, known: Mapping[str, KnownThing], told: set[str]
+) -> Iterator[Delivery]:
+    """Servers that changed since the beginning, deleted ones included, if they are not told already."""
+    query = {"all_tenants": "1", "changes-since": iso(start - MARGIN)}
+    with cloud.crew() as pool:
+        for page in listed(cloud, Service.COMPUTE, "/servers/detail", "servers", **query):
+            rows = _fresh(page, told)
+            turns = list(pool.map(lambda row: _turns(cloud, row, start, end), rows))
+            lives = [_tell(row, did, start, end, known) for row, did in zip(rows, turns, strict=True)]
+            if lives:
+                yield delivery(cloud, SOURCE, KEYS, start, end, lives)
 
 
 def _fresh(page: list[Row], told: set[str]) -> list[Row]:
@@ -82,15 +90,3 @@ def _tell(
         epoch(server["created"]),
     )
     return thing, timeline.spans(server, turns, start, end, known.get(native_id))
-
-
-def _delivery(cloud: OpenStack, start: int, end: int, told: list[Told]) -> Delivery:
-    return Delivery(
-        source=SOURCE,
-        meters=KEYS,
-        start=start,
-        end=end,
-        observed_at=cloud.now(),
-        things=tuple(thing for thing, _ in told),
-        spans=tuple(span for _, spans in told for span in spans),
-    )

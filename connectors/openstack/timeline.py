@@ -175,7 +175,7 @@ def _ended(server: Row) -> int | None:
 
 
 def _pieces(server: Row, turns: list[Turn], since: int, until: int, known: KnownThing | None) -> Iterator[_Piece]:
-    states, doubt = _states(server, turns, known)
+    states, doubt = _states(server, turns, since, known)
     resizes = [turn for turn in turns if turn.resized and turn.at > since]
     sizes = _sizes(server, resizes, known)
     cuts = sorted({since, until, *(at for at, _ in states), *(turn.at for turn in resizes)})
@@ -183,15 +183,14 @@ def _pieces(server: Row, turns: list[Turn], since: int, until: int, known: Known
         if start < since or end > until:
             continue
         state = next((name for at, name in reversed(states) if at <= start), BUILDING)
-        size = sizes[sum(turn.at <= start for turn in resizes)]
-        quantities, reason = (quantities_of(server), NO_SIZE) if size is None else (size, "")
+        quantities, reason = sizes[sum(turn.at <= start for turn in resizes)]
         if not reason and doubt is not None and start >= doubt[0]:
             reason = doubt[1]
         yield _Piece(start, end, state, quantities, Accuracy.ESTIMATED if reason else Accuracy.EXACT, reason)
 
 
 def _states(
-    server: Row, turns: list[Turn], known: KnownThing | None
+    server: Row, turns: list[Turn], since: int, known: KnownThing | None
 ) -> tuple[list[tuple[int, str]], tuple[int, str] | None]:
     """States by their beginning, and from when on, if at all, they are a guess and why."""
     born = epoch(server["created"]) or 0
@@ -208,26 +207,30 @@ def _states(
     fault = epoch((server.get("fault") or {}).get("created")) if now == ERROR else None
     if fault is not None:
         return [(born, BUILDING), *told, (max(fault, last), now)], None
-    seen = known.until if known and known.state == now and known.until >= last else None
-    changed = max(last, min(seen or 2**62, epoch(server["updated"]) or last))
-    return [(born, BUILDING), *told, (changed, now)], (last, NO_TIME)
+    if known is not None and known.state == now and last <= since:
+        return [(born, BUILDING), *told, (last, now)], None
+    return [(born, BUILDING), *told, (max(last, epoch(server["updated"]) or last), now)], (last, NO_TIME)
 
 
 def _last_known(known: KnownThing | None) -> str:
     return known.state if known else RUNNING
 
 
-def _sizes(server: Row, resizes: list[Turn], known: KnownThing | None) -> list[Mapping[str, int] | None]:
-    """The size before the first resize, between each two and after the last; None for what nobody knows.
+Size = tuple[Mapping[str, int], str]
+
+
+def _sizes(server: Row, resizes: list[Turn], known: KnownThing | None) -> list[Size]:
+    """The size before the first resize, between each two and after the last, with the reason if it is a guess.
 
     After the last it is today's, before the first the ledger's, and a reverted resize ends where it began.
     """
-    sizes: list[Mapping[str, int] | None] = [None] * len(resizes) + [quantities_of(server)]
+    today: Mapping[str, int] = quantities_of(server)
+    sizes: list[Size] = [(today, NO_SIZE)] * len(resizes) + [(today, "")]
     for number in range(len(resizes) - 1, 0, -1):
         if resizes[number].reverted:
             sizes[number - 1] = sizes[number + 1]
-    if resizes and known is not None and known.quantities and known.until <= resizes[0].at:
-        sizes[0] = known.quantities
+    if resizes and known is not None and known.quantities:
+        sizes[0] = (known.quantities, NO_SIZE if known.accuracy is Accuracy.ESTIMATED else "")
     return sizes
 
 

@@ -57,7 +57,10 @@ class Thing:
 
 @dataclass(frozen=True, slots=True)
 class KnownThing:
-    """What the ledger last held of a thing: quantity a meter, state, and until when (epoch seconds)."""
+    """What the ledger holds of a thing: quantity a meter and state at the start of what is collected.
+
+    ``until`` is the end of its last span (epoch seconds); ``accuracy`` that of the quantities.
+    """
 
     native_id: str
     kind: str
@@ -65,6 +68,7 @@ class KnownThing:
     state: str
     until: int
     quantities: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    accuracy: Accuracy = Accuracy.EXACT
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,7 +121,7 @@ def test_a_recorded_life_is_told_with_what_is_known_of_its_sizes() -> None:
     assert accuracy(first) is Accuracy.EXACT, "the second resize was reverted, so it ended as it began"
     assert accuracy(second) is Accuracy.ESTIMATED
     assert accuracy(back) is Accuracy.EXACT
-    known = KnownThing("s", "server", "t", "running", first - 5, timeline.quantities_of({"flavor": SMALL}))
+    known = KnownThing("s", "server", "t", "running", first + 5, timeline.quantities_of({"flavor": SMALL}))
     with_ledger = [s for s in timeline.spans(life, told, born, ended, known) if s.meter == "compute.vcpu"]
     assert {s.quantity for s in with_ledger if s.end <= first} == {2000}
     assert {s.accuracy for s in with_ledger if s.end <= first} == {Accuracy.EXACT}

@@ -9,12 +9,14 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+import requests
 
 from connectors.contract import Usage
 from connectors.openstack import pages
 from connectors.types import Accuracy, Delivery, KnownThing, SourceResult, UsageSpan
 from tests.connectors.openstack.conftest import Worlds
-from tests.connectors.sites import EmulatedSite
+from tests.connectors.sites import EmulatedSite, Hands
+from tests.support.emulated import WsgiTransport
 
 HOUR = 3600
 STATES = {
@@ -218,21 +220,71 @@ def test_pages_come_one_by_one_and_the_next_is_not_asked_before_it_is_wanted(
     assert len(told) == len(set(told)) >= 40
 
 
-def test_what_vanished_is_told_until_it_was_last_seen(lively: EmulatedSite) -> None:
+def test_what_vanished_used_nothing_since_it_was_last_seen(lively: EmulatedSite) -> None:
     now = lively.now()
     book = Book(lively)
     book.known = {
         "gone-volume": KnownThing("gone-volume", "volume", "p", "in-use", now - 900, {"storage.volume": 1024}),
         "gone-server": KnownThing("gone-server", "server", "p", "running", now - HOUR, {"compute.vcpu": 1000}),
+        "later-server": KnownThing("later-server", "server", "p", "running", now + 60, {"compute.vcpu": 1000}),
     }
     book.collect(now - HOUR, now)
-    (volume,) = [span for span in book.spans if span.thing == "gone-volume"]
-    assert (volume.start, volume.end, volume.quantity) == (now - HOUR, now - 900, 1024)
-    assert volume.accuracy is Accuracy.ESTIMATED
-    assert volume.reason
-    assert [span for span in book.spans if span.thing == "gone-server"] == []
-    spoken_of = {thing.native_id for one in book.deliveries for thing in one.things}
-    assert {"gone-volume", "gone-server"} <= spoken_of
+    assert {span.thing for span in book.spans} & {"gone-volume", "gone-server", "later-server"} == set()
+    windows = {thing.native_id: (one.start, one.end) for one in book.deliveries for thing in one.things}
+    assert windows["gone-volume"] == (now - 900, now)
+    assert windows["gone-server"] == (now - HOUR, now)
+    assert "later-server" not in windows
+
+
+def test_a_server_deleted_between_the_two_lists_is_not_called_gone(lively: EmulatedSite) -> None:
+    standing = lively.emulated.request("GET", "/compute/v2.1/servers", all_tenants="1", status="ACTIVE")["servers"]
+    victim = standing[0]["id"]
+    now = lively.now()
+    known = {victim: KnownThing(victim, "server", "p", "running", now - HOUR, {"compute.vcpu": 1000})}
+
+    class Deletes(WsgiTransport):
+        """Somebody deletes the server after the first list and before the second."""
+
+        lists = 0
+
+        def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+            answer = super().send(request, *args, **kwargs)
+            if "changes-since" in str(request.url):
+                self.lists += 1
+            if self.lists == 1:
+                self.lists += 1
+                lively.emulated.request("DELETE", f"/compute/v2.1/servers/{victim}")
+                lively.emulated.advance(30)
+            return answer
+
+    connector = lively.connect(transport=Deletes(lively.emulated.app))
+    assert isinstance(connector, Usage)
+    told = [one for one in connector.collect(now - HOUR, now, known) if isinstance(one, Delivery)]
+    mine = [span for one in told for span in one.spans if span.thing == victim and span.meter == "compute.vcpu"]
+    assert mine
+    assert mine[-1].end == now
+
+
+def test_a_size_that_was_guessed_is_never_told_as_exact_later(world: Worlds) -> None:
+    site = world()
+    hands = Hands(site)
+    project = site.emulated.request("GET", "/identity/v3/auth/projects")["projects"][0]["id"]
+    begin = site.now()
+    server = hands.boot(project)
+    hands.resize(server.id)
+    site.pause(60)
+    book = Book(site)
+    middle = site.now()
+    book.collect(begin, middle)
+    first = [s.accuracy for s in book.spans if s.thing == server.id and s.meter == "compute.vcpu"]
+    assert first[0] is Accuracy.ESTIMATED
+    guessed = KnownThing(server.id, "server", project, "running", middle, {"compute.vcpu": 9}, Accuracy.ESTIMATED)
+    book.known = {server.id: guessed}
+    book.spans.clear()
+    book.collect(begin + 10, middle)
+    again = [s.accuracy for s in book.spans if s.thing == server.id and s.meter == "compute.vcpu"]
+    assert again[0] is Accuracy.ESTIMATED
+    assert again[-1] is Accuracy.EXACT
 
 
 def test_nothing_is_told_beyond_the_clouds_own_time(lively: EmulatedSite) -> None:
