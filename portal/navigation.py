@@ -36,6 +36,7 @@ HOME = Place("portal:home", "Home")
 TODAY = Place("portal:home", "Today")
 REQUESTS = Place("onboarding:request_list", "Requests")
 PROJECTS = Place("portal:project_list", "Projects")
+PEOPLE = Place("tenancy:person_list", "People")
 CLOUDS = Place("tenancy:cloud_list", "Clouds")
 USAGE = Place("reporting:usage", "Usage")
 REPORTS = Place("reporting:report_list", "Reports")
@@ -51,7 +52,7 @@ ACCOUNT_LINKS = (
 def places(who: access.Who) -> list[Place]:
     """The entries for a person who is signed in, in the order of the bar."""
     if access.is_operator(who):
-        return [TODAY, REQUESTS, PROJECTS, CLOUDS, USAGE, REPORTS, STYLEGUIDE]
+        return [TODAY, REQUESTS, PROJECTS, PEOPLE, CLOUDS, USAGE, REPORTS, STYLEGUIDE]
     found = [HOME, *([REQUESTS] if access.can_review(who) else []), PROJECTS, USAGE, REPORTS]
     return [*found, STYLEGUIDE] if settings.DEMO else found
 

@@ -60,7 +60,7 @@ class ConnectForm(SettingsForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for role in Role:
-            self.fields[f"role_{role}"] = forms.CharField(label=f"{role.value.title()} is", required=False)
+            self.fields[f"role_{role}"] = forms.CharField(label=f"{role.value.title()}s have", required=False)
         self.fields["accounts_come"].initial = Cloud.Accounts.LOCAL
 
     def clean(self) -> dict[str, Any]:

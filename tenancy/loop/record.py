@@ -12,6 +12,7 @@ from config import clock
 from connectors.errors import ConnectorError
 from connectors.plan import Drift, Hold, TenancyPlan
 from connectors.types import Change, FoundLimit, ProofFact, Section, Survey
+from tenancy.loop.lease import SURVEY_LEASE
 from tenancy.models import (
     Account,
     Cloud,
@@ -27,7 +28,12 @@ from tenancy.models import (
 
 
 def run_start(cloud: Cloud, tenancy: Tenancy | None = None) -> SurveyRun:
-    return SurveyRun.objects.create(cloud=cloud, tenancy=tenancy, started_at=clock.now())
+    """Say that a survey begins. One whose worker was killed is ended here, or it would seem to run for ever."""
+    moment = clock.now()
+    SurveyRun.objects.filter(
+        cloud=cloud, tenancy=tenancy, state=SurveyRun.State.RUNNING, started_at__lt=moment - SURVEY_LEASE
+    ).update(state=SurveyRun.State.FAILED, finished_at=moment, error="Its worker ended before the survey did.")
+    return SurveyRun.objects.create(cloud=cloud, tenancy=tenancy, started_at=moment)
 
 
 def run_failed(run: SurveyRun, error: ConnectorError) -> None:

@@ -24,6 +24,8 @@ LATENESS = timedelta(minutes=10)
 
 BACKOFF = timedelta(seconds=20)
 BACKOFF_MOST = timedelta(hours=1)
+"""Also the longest a cloud's own Retry-After is believed: nobody's access stays for a week because a proxy says so."""
+
 LOOK_AGAIN = timedelta(hours=1)
 """When a person is needed: look whether the reason went away by itself."""
 
@@ -58,7 +60,7 @@ def ending(
     settled = clean and verify_at is None
     fields: dict[str, Any] = {"verify_at": verify_at, "surveyed_at": taken_at}
     if settled:
-        fields |= {"settled_version": plan.version, "settled_at": moment, "attempts": 0, "urgent": False}
+        fields |= {"settled_version": plan.version, "settled_at": moment, "attempts": 0}
         return Ending(fields, True, None)
     if clean:
         fields["attempts"] = 0
@@ -67,14 +69,16 @@ def ending(
     if waits_only:
         fields["attempts"] = 0
     next_try = moment + (LOOK_AGAIN if waits_only else backoff(tenancy.attempts, result))
-    return Ending(fields, False, min(next_try, verify_at) if verify_at else next_try)
+    # A moment that has passed is no reason to hurry: what keeps it from being verified is what waits here.
+    due = min(next_try, verify_at) if verify_at and verify_at > moment else next_try
+    return Ending(fields, False, due)
 
 
 def backoff(attempts: int, result: Result | None = None) -> timedelta:
     """Jittered and growing, unless the cloud said how long to wait."""
     asked = [error.retry_after for _, error in result.failed if error.retry_after] if result else []
     if asked:
-        return timedelta(seconds=max(asked))
+        return timedelta(seconds=min(max(asked), BACKOFF_MOST.total_seconds()))
     if result and result.unfinished and not result.failed:
         return timedelta()
     pause = min(BACKOFF * 2 ** min(max(attempts - 1, 0), 10), BACKOFF_MOST)

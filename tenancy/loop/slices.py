@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import F
+from django.db.models import F, Q
 
 from config import clock
 from connectors.contract import Connector
@@ -51,7 +51,7 @@ def run(tenancy_id: UUID, holder: str) -> Report | None:
     if why:
         settle.all_conditions(tenancy, Condition.State.PAUSED, why)
         held.release(attempts=0)
-        _schedule(tenancy_id, tenancy.wanted_version, None)
+        _schedule(tenancy, tenancy.wanted_version, None)
         return Report(tenancy_id, False, 0, 0, 0, why)
     try:
         with connect(tenancy.cloud) as connector:
@@ -150,14 +150,15 @@ class Slice:
         if result.clean:
             self.tenancy.plan_lines.filter(hold="").delete()
         self.lease.release(**end.fields)
-        _schedule(self.tenancy.pk, plan.version, end.next_try)
+        _schedule(self.tenancy, plan.version, end.next_try, **({"urgent": False} if end.settled else {}))
         applied = self.tenancy.steps.filter(fence=self.lease.fence, wrote=True).count()
         return Report(self.tenancy.pk, end.settled, applied, len(held), len(result.failed))
 
 
-def _schedule(tenancy_id: UUID, version: int, next_try: datetime | None) -> None:
-    """Plan the next try, unless something new was wanted meanwhile: then it is due as it stands."""
-    Tenancy.objects.filter(pk=tenancy_id, wanted_version=version).update(next_attempt_at=next_try)
+def _schedule(tenancy: Tenancy, version: int, next_try: datetime | None, **more: bool) -> None:
+    """Plan the next try, unless somebody asked for something new or for another look meanwhile: then it is due."""
+    same = Q(next_attempt_at=tenancy.next_attempt_at) if tenancy.next_attempt_at else Q(next_attempt_at__isnull=True)
+    Tenancy.objects.filter(same, pk=tenancy.pk, wanted_version=version).update(next_attempt_at=next_try, **more)
 
 
 def _unreadable(tenancy: Tenancy, held: lease.Lease, error: ConnectorError) -> Report:
@@ -169,7 +170,7 @@ def _unreadable(tenancy: Tenancy, held: lease.Lease, error: ConnectorError) -> R
     state = Condition.State.TRYING if error.retry else Condition.State.NEEDS_YOU
     settle.all_conditions(tenancy, state, error.message, next_try)
     held.release()
-    _schedule(tenancy.pk, tenancy.wanted_version, next_try)
+    _schedule(tenancy, tenancy.wanted_version, next_try)
     logger.warning("%s: %s [%s]", tenancy, error.message, error.request_id)
     return Report(tenancy.pk, False, 0, 0, 1, error.message)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Max
+from django.db.models import Max
 
 from config import clock
 from connectors import registry
@@ -263,8 +263,7 @@ def site_resume(*, actor: Person | None) -> None:
 
 
 def _wake_unsettled(cloud: Cloud | None) -> None:
-    rows = Tenancy.objects.filter(next_attempt_at__isnull=True)
-    if cloud is not None:
-        rows = rows.filter(cloud=cloud)
-    claims.look_again(rows.filter(settled_version__lt=F("wanted_version")) | rows.filter(verify_at__isnull=False))
+    """Those in the middle of a slice too: it may have seen the pause, and would sleep on it."""
+    rows = Tenancy.objects.unsettled()
+    claims.look_again(rows.filter(cloud=cloud) if cloud is not None else rows)
     wake_workers()

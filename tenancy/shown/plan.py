@@ -151,9 +151,15 @@ def _row(line: PlanLine) -> PlanRow:
 
 def _why(line: PlanLine) -> Sentence:
     anew = line.version > line.tenancy.settled_version
-    before = f"{'Wanted anew' if anew else 'Changed on the cloud'}: {line.reason}"
-    held = f" Held, {line.get_hold_display()}: {line.why}" if line.hold else ""
-    return Sentence(before, "Steps", reverse("tenancy:tenancy_detail", args=[line.tenancy_id]), held)
+    words = f"{'Wanted anew' if anew else 'Changed on the cloud'}: {line.reason}"
+    if line.hold == PlanLine.HoldChoice.GUARD:
+        # How many would go is said once, above.
+        return Sentence(f"{words} Waits for a person.")
+    if line.hold:
+        words += f" Held, {line.get_hold_display()}: {line.why}"
+    if line.hold not in STOPPED:
+        return Sentence(words)
+    return Sentence(words, "What the cloud said", reverse("tenancy:tenancy_detail", args=[line.tenancy_id]))
 
 
 def _stranger(cloud: Cloud, line: DriftLine) -> PlanRow:

@@ -37,7 +37,7 @@ def test_in_the_demo_it_is_for_everybody(client: Client, settings: Any) -> None:
     [
         (None, ["Home", "Projects", "Usage", "Reports"]),
         ("reviewer", ["Home", "Requests", "Projects", "Usage", "Reports"]),
-        ("operator", ["Today", "Requests", "Projects", "Clouds", "Usage", "Reports", "Styleguide"]),
+        ("operator", ["Today", "Requests", "Projects", "People", "Clouds", "Usage", "Reports", "Styleguide"]),
     ],
 )
 def test_the_bar_offers_what_a_person_may_open(role: str | None, titles: list[str], settings: Any) -> None:
