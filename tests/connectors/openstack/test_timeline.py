@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.openstack import timeline
@@ -285,6 +285,7 @@ def test_every_state_has_a_word_and_a_new_one_stays_visible(vm_state: str, power
     st.none() | st.integers(1, 150),
     st.booleans(),
 )
+@settings(deadline=None)
 def test_spans_cover_the_window_without_a_hole_or_an_overlap(
     given_turns: list[tuple[int, str | None, bool]], start: int, length: int, ended: int | None, known: bool
 ) -> None:
