@@ -48,6 +48,9 @@ def plan_tenancy(wanted: WantedTenancy, found: Found, policy: Policy) -> Tenancy
     native_id = tenancy.native_id if tenancy else wanted.native_id
     if tenancy is not None:
         drafts.extend(own_fields(wanted, tenancy, complete=found.survey.complete(Section.TENANCIES)))
+    if any(draft.hold is Hold.DUPLICATE for draft in drafts):
+        # It is another tenancy's object by its mark: nothing of ours may be done to it until a person has looked.
+        return _finish(wanted, tenancy, drafts, found, policy)
     if creating or native_id:
         drafts.extend(members(wanted, native_id, creating, found, policy))
         drafts.extend(limits(wanted, native_id, creating, found, policy))

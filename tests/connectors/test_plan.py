@@ -224,6 +224,24 @@ def test_two_objects_with_our_mark_are_held() -> None:
     assert "t-x, t-y" in result.held[0].why
 
 
+def test_an_object_with_the_mark_of_another_tenancy_is_left_alone() -> None:
+    """Members and limits too: two tenancies must not both write to one object."""
+    here = FoundTenancy("t-own", "name", ref="somebody-else")
+    wanted = WantedTenancy(
+        "own",
+        "name",
+        1,
+        native_id="t-own",
+        members=(WantedMember(person("ana"), Role.OWNER),),
+        limits=(WantedLimit("compute.vcpu", 4),),
+    )
+    result = plan(
+        wanted, survey(tenancies=[here], limits=[FoundLimit("t-own", "compute.vcpu", 9, 0, "limits.compute")])
+    )
+    assert result.changes == ()
+    assert held(result) == [(ChangeKind.TENANCY_TAG, Hold.DUPLICATE)]
+
+
 def test_an_object_that_vanished_is_not_made_again_by_itself() -> None:
     assert held(plan(BASE, model.survey())) == [(ChangeKind.TENANCY_CREATE, Hold.MISSING)]
 
