@@ -32,7 +32,9 @@ class AdoptForm(forms.Form):
     title = forms.CharField(label="Name of a new project", max_length=120, required=False)
     description = forms.CharField(label="What it is for", required=False, widget=forms.Textarea(attrs={"rows": 2}))
     purpose = forms.ChoiceField(label="Purpose", choices=Project.Purpose.choices, initial=Project.Purpose.RESEARCH)
-    institution = forms.ModelChoiceField(label="Institution", required=False, queryset=Institution.objects.all())
+    institution = forms.ModelChoiceField(
+        label="Institution", required=False, queryset=Institution.objects.all(), empty_label="none"
+    )
     owner = forms.CharField(label="Owner", required=False, help_text="The user name of somebody known here.")
     ends_on = forms.DateField(label="Ends on", required=False, widget=forms.DateInput(attrs={"type": "date"}))
 
