@@ -96,7 +96,10 @@ class Handler(socketserver.StreamRequestHandler):
         length = environ.get("CONTENT_LENGTH", "") or "0"
         if not length.isdigit():
             raise BadRequest("malformed Content-Length")
-        environ["wsgi.input"] = io.BytesIO(self.rfile.read(int(length)))
+        body = self.rfile.read(int(length))
+        if len(body) < int(length):
+            raise ConnectionAbortedError("the client went away in the middle of its request")
+        environ["wsgi.input"] = io.BytesIO(body)
         return environ, protocol == "HTTP/1.1" and environ.get("HTTP_CONNECTION", "").lower() != "close"
 
     def _headers(self, environ: dict[str, Any]) -> None:

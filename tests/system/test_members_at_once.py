@@ -72,4 +72,3 @@ def test_all_25_are_members_on_the_cloud(house: House, capsys: pytest.CaptureFix
     house.check_quiet()
     with capsys.disabled():
         print(f"\n    {connection.vendor}: {MEMBERS} of {MEMBERS}, {len(house.emulator.writes())} writes on the cloud")
-
