@@ -236,7 +236,7 @@ def test_an_object_with_the_mark_of_another_tenancy_is_left_alone() -> None:
         limits=(WantedLimit("compute.vcpu", 4),),
     )
     result = plan(
-        wanted, survey(tenancies=[here], limits=[FoundLimit("t-own", "compute.vcpu", 9, 0, "limits.compute")])
+        wanted, model.survey(tenancies=[here], limits=[FoundLimit("t-own", "compute.vcpu", 9, 0, "limits.compute")])
     )
     assert result.changes == ()
     assert held(result) == [(ChangeKind.TENANCY_TAG, Hold.DUPLICATE)]
