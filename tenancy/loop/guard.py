@@ -11,8 +11,9 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
+from uuid import UUID
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, F, OuterRef
 
 from config import clock
 from connectors.plan import HeldChange, Hold
@@ -52,7 +53,7 @@ def guard(cloud: Cloud, changes: Sequence[Change]) -> tuple[tuple[Change, ...], 
     undecided = [change for change in changes if _counts(change)]
     if not undecided:
         return tuple(changes), ()
-    weights = {Takes.ACCESS: access_weight(cloud), Takes.LIMIT: limit_weight(cloud, undecided)}
+    weights = {Takes.ACCESS: access_weight(cloud, undecided), Takes.LIMIT: limit_weight(cloud, undecided)}
     confirmed = _confirmed(cloud)
     held: list[HeldChange] = []
     passed: list[Change] = []
@@ -70,8 +71,11 @@ def _counts(change: Change) -> bool:
     return change.takes is not Takes.NOTHING and not change.decided
 
 
-def access_weight(cloud: Cloud) -> Weight:
-    """People who lose access undecided. Counted from memberships, so that a batch is seen whole at once."""
+def access_weight(cloud: Cloud, undecided: Iterable[Change]) -> Weight:
+    """People who lose access undecided. Counted from memberships, so that a batch is seen whole at once.
+
+    Those of this plan count in any case: roles given back by hand belong to no membership that waits.
+    """
     still_member = Membership.objects.current().filter(project=OuterRef("project"), person=OuterRef("person"))
     removed = Step.objects.filter(
         tenancy__project=OuterRef("project"),
@@ -82,16 +86,28 @@ def access_weight(cloud: Cloud) -> Weight:
         settled_at__gte=OuterRef("ended_at"),
     )
     has_account = Account.objects.filter(cloud=cloud, person=OuterRef("person")).exclude(native_id="")
+    # What settled since has nothing left to take away, and who closed a project decided about everybody in it.
     pending = (
         Membership.objects.filter(
-            project__tenancies__cloud=cloud, end_reason=Membership.EndReason.IMPORT, ended_at__isnull=False
+            project__tenancies__cloud=cloud,
+            project__tenancies__wanted=Tenancy.Wanted.OPEN,
+            project__tenancies__settled_version__lt=F("project__tenancies__wanted_version"),
+            end_reason=Membership.EndReason.IMPORT,
+            ended_at__isnull=False,
         )
         .filter(Exists(has_account), ~Exists(still_member), ~Exists(removed))
-        .values("project", "person")
-        .distinct()
-        .count()
+        .values_list("project_id", "person_id")
     )
-    return Weight(pending + _done_today(cloud, TakesChoice.ACCESS), _day(cloud).members)
+    losing = set(pending) | _losing(change for change in undecided if change.takes is Takes.ACCESS)
+    return Weight(len(losing) + _done_today(cloud, TakesChoice.ACCESS), _day(cloud).members)
+
+
+def _losing(changes: Iterable[Change]) -> set[tuple[UUID | None, UUID]]:
+    """Project and person of each change."""
+    pairs = {(UUID(hex=change.tenancy), UUID(hex=change.account.ref)) for change in changes if change.account}
+    projects = dict(Tenancy.objects.filter(pk__in={t for t, _ in pairs}).values_list("pk", "project_id"))
+    people = dict(Account.objects.filter(pk__in={a for _, a in pairs}).values_list("pk", "person_id"))
+    return {(projects[tenancy], people[account]) for tenancy, account in pairs}
 
 
 def limit_weight(cloud: Cloud, undecided: Iterable[Change]) -> Weight:
