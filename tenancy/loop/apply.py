@@ -12,9 +12,9 @@ from config import clock
 from connectors.contract import Connector
 from connectors.errors import ConnectorError, Forbidden, Unauthorized
 from connectors.types import Applied, Change, ChangeKind, Outcome
-from tenancy.loop import journal
+from tenancy.loop import journal, policy
 from tenancy.loop.lease import Lease
-from tenancy.models import Account, Step, Tenancy
+from tenancy.models import Account, Cloud, Step, Tenancy
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ class Applier:
         for step, change in steps:
             if self.result.locked_out or not self._possible(change):
                 self.result.unfinished = True
-            elif self._late(deadline):
+            elif self._late(deadline) or self._called_off():
                 self.result.unfinished = True
                 break
             else:
@@ -67,6 +67,11 @@ class Applier:
 
     def _late(self, deadline: datetime) -> bool:
         return clock.now() > deadline
+
+    def _called_off(self) -> bool:
+        """Whether somebody paused writes or changed the mode since: they do not wait for the end of a slice."""
+        cloud = Cloud.objects.get(pk=self.tenancy.cloud_id)
+        return cloud.mode != self.tenancy.cloud.mode or bool(policy.paused_because(cloud))
 
     def _possible(self, change: Change) -> bool:
         """Whether what this change needs was made: its tenancy, and the account of its member."""
