@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db import transaction
 
 from config import clock
-from connectors.errors import ConnectorError
+from connectors.errors import ConnectorError, Unauthorized
 from connectors.plan import TenancyPlan
 from connectors.types import Applied, Change, Outcome
 from tenancy.errors import LeaseLost
@@ -43,7 +43,8 @@ def steps_save(tenancy: Tenancy, plan: TenancyPlan, changes: Sequence[Change]) -
                 here.save(force_insert=True)
             else:
                 here.position, here.before, here.native_id = position, change.before, change.native_id
-                here.save(update_fields=("position", "before", "native_id"))
+                here.confirmed = _confirmed(tenancy, plan.version, change)
+                here.save(update_fields=("position", "before", "native_id", "confirmed"))
             saved.append((here, change))
     return saved
 
@@ -66,9 +67,13 @@ def _new(tenancy: Tenancy, version: int, position: int, change: Change, number: 
         reason=change.reason,
         takes=change.takes.value,
         decided=change.decided,
-        confirmed=not change.decided and guard.is_confirmed(tenancy, version, change),
+        confirmed=_confirmed(tenancy, version, change),
         planned_at=clock.now(),
     )
+
+
+def _confirmed(tenancy: Tenancy, version: int, change: Change) -> bool:
+    return not change.decided and guard.is_confirmed(tenancy, version, change)
 
 
 def step_sent(step: Step, lease: Lease) -> None:
@@ -103,7 +108,8 @@ def step_failed(step: Step, error: ConnectorError) -> None:
     info = error.info()
     if error.maybe_applied:
         state = Step.State.UNCLEAR
-    elif error.retry:
+    elif error.retry or isinstance(error, Unauthorized):
+        # A refused credential says nothing about the change: the breaker waits, and then it is tried again.
         state = Step.State.PLANNED
     else:
         state = Step.State.FAILED
