@@ -42,7 +42,8 @@ def _stopped(tenancies: Sequence[Tenancy]) -> Stopped:
     if len(refs) == 1:
         rows = rows.filter(tenancy=next(iter(refs)))
     stopped: Stopped = {}
-    put_back: Counter[tuple[str, str]] = Counter()
+    # The same value each time: a limit that follows its use down is nobody else's doing.
+    put_back: Counter[tuple[tuple[str, str], str]] = Counter()
     for step in rows.order_by("planned_at"):
         where = (refs.get(step.tenancy_id, ""), step.target)
         if step.state == Step.State.INEFFECTIVE:
@@ -50,8 +51,8 @@ def _stopped(tenancies: Sequence[Tenancy]) -> Stopped:
         elif step.state == Step.State.FAILED:
             stopped[where] = (Hold.REFUSED, step.error)
         else:
-            put_back[where] += 1
-    for where, times in put_back.items():
+            put_back[where, step.after] += 1
+    for (where, _), times in put_back.items():
         if times >= CONTESTED_AFTER:
             why = f"Put back {times} times within a day; somebody else keeps changing it on the cloud."
             stopped[where] = (Hold.CONTESTED, why)
