@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 
 from connectors import registry
 from connectors.types import (
@@ -42,6 +43,8 @@ def accounts_ensure(cloud: Cloud, tenancies: Iterable[Tenancy]) -> None:
     """Give every current member of these tenancies an account row on the cloud. Makes no call."""
     projects = [tenancy.project_id for tenancy in tenancies if tenancy.project_id]
     people = Person.objects.filter(memberships__project__in=projects, memberships__ended_at__isnull=True)
+    if cloud.accounts_come == Cloud.Accounts.FEDERATED:
+        _link_late(cloud, people)
     missing = list(people.exclude(accounts__cloud=cloud).distinct())
     if not missing:
         return
@@ -54,6 +57,17 @@ def accounts_ensure(cloud: Cloud, tenancies: Iterable[Tenancy]) -> None:
             Account.objects.get_or_create(
                 person=person, cloud=cloud, defaults={"name": name, **_origin(cloud, known.get(person.pk, ""))}
             )
+
+
+def _link_late(cloud: Cloud, people: QuerySet[Person]) -> None:
+    """Who was made a member before their first sign-in has the identity by now."""
+    waiting = Account.objects.filter(cloud=cloud, native_id="", subject="", person__in=people).select_related("person")
+    if not (rows := list(waiting)):
+        return
+    known = subjects([row.person for row in rows], cloud.issuer)
+    for row in rows:
+        if row.person_id in known:
+            Account.objects.filter(pk=row.pk).update(**_origin(cloud, known[row.person_id]))
 
 
 def _origin(cloud: Cloud, subject: str) -> dict[str, object]:
@@ -146,11 +160,16 @@ def _limits(tenancies: Sequence[Tenancy]) -> defaultdict[UUID, list[WantedLimit]
 
 
 def _restart(tenancies: Sequence[Tenancy]) -> defaultdict[UUID, list[str]]:
-    """Work that we stopped and have not started since: the journal is the memory."""
+    """Work that we stopped and have not started since: the journal is the memory.
+
+    A stop that was sent counts even if its answer was lost and something newer was wanted before the next look.
+    """
     last: dict[tuple[UUID, str], str] = {}
-    kinds = (Kind.WORK_STOP, Kind.WORK_START)
-    rows = Step.objects.filter(tenancy__in=[t.pk for t in tenancies], kind__in=kinds, state=Step.State.DONE)
-    for tenancy, native_id, kind in rows.order_by("settled_at").values_list("tenancy_id", "native_id", "kind"):
+    unsure = (Step.State.SENT, Step.State.UNCLEAR, Step.State.SUPERSEDED)
+    stopped = Q(kind=Kind.WORK_STOP, state__in=unsure, sent_at__isnull=False)
+    done = Q(kind__in=(Kind.WORK_STOP, Kind.WORK_START), state=Step.State.DONE)
+    rows = Step.objects.filter(stopped | done, tenancy__in=[t.pk for t in tenancies])
+    for tenancy, native_id, kind in rows.order_by("planned_at").values_list("tenancy_id", "native_id", "kind"):
         last[(tenancy, native_id)] = kind
     restart: defaultdict[UUID, list[str]] = defaultdict(list)
     for (tenancy, native_id), kind in last.items():
