@@ -5,12 +5,24 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from allauth.socialaccount.models import SocialAccount
 
 from config import clock
-from tenancy.loop import claims, settle, slices
-from tenancy.models import Tenancy
-from tenancy.services import cloud_pause, cloud_resume, limits_set, member_add, member_remove, members_import
+from connectors.types import Mode
+from tenancy.loop import apply, claims, settle, slices, survey
+from tenancy.models import Account, Cloud, Step, Tenancy
+from tenancy.services import (
+    cloud_mode_set,
+    cloud_pause,
+    cloud_resume,
+    limits_set,
+    member_add,
+    member_remove,
+    members_import,
+    project_archive,
+)
 from tenancy.services.members import ImportRow
+from tenancy.wanted import accounts_ensure, wanted_tenancies
 from tests.support.site import Site
 
 pytestmark = pytest.mark.django_db
@@ -104,3 +116,117 @@ def test_a_removal_asked_for_during_a_slice_stays_urgent(site: Site, monkeypatch
     in_the_middle(site, monkeypatch, lambda: member_remove(actor=None, membership=tomas))
     slices.run(tenancy.pk, "one")
     assert claims.due().filter(pk=tenancy.pk, urgent=True).exists()
+
+
+@pytest.mark.parametrize("switch", ["pause", "observe"])
+def test_who_calls_writes_off_during_a_slice_stops_its_next_step(
+    site: Site, monkeypatch: pytest.MonkeyPatch, switch: str
+) -> None:
+    tenancy = site.tenancy()
+    real = apply.Applier._one
+
+    def one(self: apply.Applier, step: Step, change: object) -> None:
+        real(self, step, change)  # type: ignore[arg-type]
+        site.emulated.forget()
+        if switch == "pause":
+            cloud_pause(actor=None, cloud=site.cloud, reason="test")
+        else:
+            cloud_mode_set(actor=None, cloud=site.cloud, mode=Mode.OBSERVE)
+
+    monkeypatch.setattr(apply.Applier, "_one", one)
+    site.work()
+    assert site.writes() == []
+    assert tenancy.steps.filter(state=Step.State.PLANNED).exists()
+    monkeypatch.undo()
+    cloud_resume(actor=None, cloud=site.cloud)
+    cloud_mode_set(actor=None, cloud=site.cloud, mode=Mode.ENFORCE)
+    site.settle()
+
+
+def test_a_step_that_met_a_refused_credential_is_tried_again_when_it_is_right(site: Site) -> None:
+    tenancy = site.ready()
+    tomas = member_add(actor=None, project=tenancy.project, person=site.person("tomas"), role="member")
+    site.work()
+    member_remove(actor=None, membership=tomas)
+    site.emulated.fault(service="identity", method="DELETE", path="/roles/", status=401)
+    site.work()
+    assert ("tomas", "member") in site.roles(tenancy)
+    assert site.cloud.breaker_until is not None
+    site.emulated.heal()
+    site.emulated.advance(3700)
+    site.settle()
+    assert ("tomas", "member") not in site.roles(tenancy)
+
+
+def test_members_that_an_import_drops_from_an_archived_project_hold_nobody_else_up(site: Site) -> None:
+    old, new = site.ready("Old course", site.person("a")), site.ready("New course", site.person("b"))
+    people = [site.person() for _ in range(5)]
+    rows = [ImportRow(old.project, one, "member") for one in people]
+    rows += [ImportRow(new.project, one, "member") for one in people[:2]]
+    members_import(actor=None, source="registrar", rows=rows)
+    site.emulated.advance(86_400)
+    site.settle()
+    project_archive(actor=None, project=old.project, reason="Over.")
+    site.settle()
+    members_import(actor=None, source="registrar", rows=rows[5:])
+    site.settle()
+    site.emulated.advance(86_400)
+    members_import(actor=None, source="registrar", rows=rows[6:])
+    site.settle()
+    assert len(site.roles(new)) == 2
+
+
+def test_roles_given_back_by_hand_wait_for_a_person_like_the_first_time(site: Site) -> None:
+    tenancy = site.ready("Course", site.person("teacher"))
+    rows = [ImportRow(tenancy.project, site.person(), "member") for _ in range(6)]
+    for count in (6, 5, 4, 3, 2, 1, 0):
+        members_import(actor=None, source="registrar", rows=rows[:count] or [])
+        site.emulated.advance(86_400)
+        site.settle()
+    assert len(site.roles(tenancy)) == 1
+    site.emulated.advance(86_400)
+    roles = {r["name"]: r["id"] for r in site.emulated.request("GET", "/identity/v3/roles")["roles"]}
+    for account in Account.objects.exclude(person__username="teacher"):
+        path = f"/identity/v3/projects/{tenancy.native_id}/users/{account.native_id}/roles/{roles['member']}"
+        site.emulated.request("PUT", path)
+    survey.run(site.cloud.pk, "test")
+    site.work()
+    assert len(site.roles(tenancy)) == 7
+    assert tenancy.plan_lines.filter(hold="guard").count() == 6
+
+
+def test_a_limit_that_follows_its_use_down_in_many_steps_is_not_called_contested(site: Site) -> None:
+    tenancy = site.ready()
+    tenancy.refresh_from_db()
+    for number, left in enumerate((9, 7, 5, 3, 1)):
+        Step.objects.create(
+            key=f"{number}", tenancy=tenancy, cloud=site.cloud, version=tenancy.wanted_version, round=number,
+            position=0, kind="limit-cut", section="limits.volume", target="limit:storage.volume", after=str(left),
+            state=Step.State.DONE, wrote=True, settled_at=clock.now(),
+        )  # fmt: skip
+    assert not slices.policy.policy_for(site.cloud, [tenancy]).stopped
+
+
+def test_a_stop_whose_answer_was_lost_is_remembered_past_the_next_change(site: Site) -> None:
+    tenancy = site.ready()
+    Step.objects.create(
+        key="stop", tenancy=tenancy, cloud=site.cloud, version=tenancy.wanted_version, position=0, kind="work-stop",
+        section="work", target="work:one", native_id="one", state=Step.State.UNCLEAR, sent_at=clock.now(),
+    )  # fmt: skip
+    cores_set(tenancy, 2)
+    site.work()
+    (wanted,) = wanted_tenancies(site.cloud, [tenancy])
+    assert wanted.restart == ("one",)
+
+
+def test_who_signs_in_after_becoming_a_member_is_linked(site: Site) -> None:
+    """A federated cloud knows nobody before their first sign-in."""
+    tenancy = site.tenancy(owner=site.person("mira"))
+    Cloud.objects.update(accounts_come=Cloud.Accounts.FEDERATED, provider="campus", protocol="openid", issuer="sso")
+    accounts_ensure(site.cloud, [tenancy])
+    account = Account.objects.get(person__username="mira")
+    assert (account.managed, account.subject) == (False, "")
+    SocialAccount.objects.create(user=account.person, provider="sso", uid="mira@campus")
+    accounts_ensure(site.cloud, [tenancy])
+    account.refresh_from_db()
+    assert (account.managed, account.provider, account.subject) == (True, "campus", "mira@campus")
