@@ -79,6 +79,16 @@ def test_collecting_twice_changes_nothing(world, scripted):
     assert marks(world.cloud)["servers"] == (END - 3 * DAY, END)
 
 
+def test_collecting_further_back_extends_what_is_complete(world, scripted):
+    scripted.says = life()
+    cloud_collect(cloud=world.cloud)
+
+    cloud_collect(cloud=world.cloud, since=ago(days=20), until=ago(days=15))
+    assert marks(world.cloud)["servers"] == (END - 3 * DAY, END), "a gap between the two stays a gap"
+    cloud_collect(cloud=world.cloud, since=ago(days=6))
+    assert marks(world.cloud)["servers"] == (END - 6 * DAY, END)
+
+
 def test_no_window_reaches_into_the_future(world, scripted):
     scripted.says = life()
 
