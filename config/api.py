@@ -14,7 +14,6 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from config import tokens
-from config.parts import brings
 
 
 class TokenSerializer(serializers.Serializer[Any]):
@@ -59,9 +58,5 @@ urlpatterns = [
     path("docs", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
     path("tokens", TokenCreateView.as_view(), name="api-tokens"),
     path("tokens/current", TokenCurrentView.as_view(), name="api-token-current"),
-    *[
-        path("", include(f"{app}.api"))
-        for app in ("onboarding", "tenancy", "quotas", "reporting", "monitoring", "events")
-        if brings(f"{app}.api")
-    ],
+    *[path("", include(f"{app}.api")) for app in ("onboarding", "tenancy", "quotas", "reporting")],
 ]

@@ -3,15 +3,9 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from config.parts import brings
-
 urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", include("config.api")),
-    *[
-        path("", include(f"{app}.urls"))
-        for app in ("portal", "onboarding", "tenancy", "quotas", "reporting", "monitoring", "events")
-        if brings(f"{app}.urls")
-    ],
+    *[path("", include(f"{app}.urls")) for app in ("portal", "onboarding", "tenancy", "quotas", "reporting")],
 ]
