@@ -49,12 +49,20 @@ class Watch:
 
 def violations(page: Page) -> list[str]:
     """What axe-core finds wrong on a page: "rule: selector, selector"."""
-    return _said(page.evaluate("tags => axe.run(document, {runOnly: {type: 'tag', values: tags}})", AXE_TAGS))
+    return _said(
+        page.evaluate(
+            "tags => axe.run(document, {runOnly: {type: 'tag', values: tags}, resultTypes: ['violations']})", AXE_TAGS
+        )
+    )
 
 
 def contrast(page: Page) -> list[str]:
     """Only what can differ between light and dark."""
-    return _said(page.evaluate("() => axe.run(document, {runOnly: {type: 'rule', values: ['color-contrast']}})"))
+    return _said(
+        page.evaluate(
+            "() => axe.run(document, {runOnly: {type: 'rule', values: ['color-contrast']}, resultTypes: ['violations']})"
+        )
+    )
 
 
 def _said(found: Any) -> list[str]:

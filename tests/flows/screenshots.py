@@ -47,7 +47,7 @@ BUSY = (
     ("project-phone", "owner", Look.PHONE, "/projects/coastal-genomics/"),
     ("plan", "operator", Look.LIGHT, "/clouds/north/plan/"),
 )
-CUT_OFF = {"styleguide": 1600, "usage": 1200, "project": 1500, "project-dark": 1500, "project-phone": 2400}
+CUT_OFF = {"styleguide": 1600, "usage": 1200, "project": 1400, "project-dark": 1400, "project-phone": 2400}
 """Pages that go on and on are shown to this height."""
 
 
