@@ -88,6 +88,16 @@ def test_knocking_from_one_address_is_answered_429(client: Client, settings: Any
     assert codes == [200] * 5 + [429]
 
 
+def test_the_admin_has_no_door_of_its_own_without_that_limit(client: Client, ada: Person) -> None:
+    ada.is_superuser = True
+    ada.save()
+    answer = client.post("/admin/login/?next=/admin/", {"username": "ada", "password": PASSWORD})
+    assert (answer.status_code, answer["Location"]) == (302, "/accounts/login/?next=%2Fadmin%2F")
+    assert "_auth_user_id" not in client.session
+    client.force_login(ada)
+    assert client.get("/admin/").status_code == 200
+
+
 def test_a_wrong_name_and_a_wrong_password_look_the_same(client: Client, ada: Person) -> None:
     pages = []
     for login in ("ada", "xyz"):
