@@ -75,4 +75,6 @@ class Command(BaseCommand):
             if not right.ok:
                 self.stderr.write(f"  missing: {right.name} (needed for {right.needed_for})")
                 if right.error:
+                    self.stderr.write(f"    {right.error.message}")
+                if right.error and right.error.verbatim:
                     self.stderr.write(f"    The cloud's answer, verbatim: {right.error.verbatim}")
