@@ -9,8 +9,8 @@ from allauth.socialaccount.models import SocialAccount
 
 from config import clock
 from connectors.types import Mode
-from tenancy.loop import apply, claims, settle, slices, survey
-from tenancy.models import Account, Cloud, Step, Tenancy
+from tenancy.loop import apply, claims, policy, settle, slices, survey
+from tenancy.models import Account, Cloud, Project, Step, Tenancy
 from tenancy.services import (
     cloud_mode_set,
     cloud_pause,
@@ -26,6 +26,11 @@ from tenancy.wanted import accounts_ensure, wanted_tenancies
 from tests.support.site import Site
 
 pytestmark = pytest.mark.django_db
+
+
+def project_of(tenancy: Tenancy) -> Project:
+    assert tenancy.project is not None
+    return tenancy.project
 
 
 def cores_set(tenancy: Tenancy, cores: int) -> None:
@@ -63,7 +68,7 @@ def test_a_moment_of_verification_that_has_passed_does_not_undo_the_backoff(site
 def test_a_batch_that_waits_for_a_person_is_not_surveyed_again_and_again(site: Site) -> None:
     tenancy = site.ready("Course", site.person("teacher"))
     people = [site.person() for _ in range(6)]
-    rows = [ImportRow(tenancy.project, person, "member") for person in people]
+    rows = [ImportRow(project_of(tenancy), person, "member") for person in people]
     members_import(actor=None, source="registrar", rows=rows)
     site.emulated.advance(86_400)
     site.settle()
@@ -110,7 +115,7 @@ def test_a_resume_during_a_slice_that_saw_the_pause_is_not_lost(site: Site, monk
 
 def test_a_removal_asked_for_during_a_slice_stays_urgent(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     tenancy = site.ready()
-    tomas = member_add(actor=None, project=tenancy.project, person=site.person("tomas"), role="member")
+    tomas = member_add(actor=None, project=project_of(tenancy), person=site.person("tomas"), role="member")
     site.work()
     claims.look_again(Tenancy.objects.all())
     in_the_middle(site, monkeypatch, lambda: member_remove(actor=None, membership=tomas))
@@ -145,7 +150,7 @@ def test_who_calls_writes_off_during_a_slice_stops_its_next_step(
 
 def test_a_step_that_met_a_refused_credential_is_tried_again_when_it_is_right(site: Site) -> None:
     tenancy = site.ready()
-    tomas = member_add(actor=None, project=tenancy.project, person=site.person("tomas"), role="member")
+    tomas = member_add(actor=None, project=project_of(tenancy), person=site.person("tomas"), role="member")
     site.work()
     member_remove(actor=None, membership=tomas)
     site.emulated.fault(service="identity", method="DELETE", path="/roles/", status=401)
@@ -161,13 +166,14 @@ def test_a_step_that_met_a_refused_credential_is_tried_again_when_it_is_right(si
 def test_members_that_an_import_drops_from_an_archived_project_hold_nobody_else_up(site: Site) -> None:
     old, new = site.ready("Old course", site.person("a")), site.ready("New course", site.person("b"))
     people = [site.person() for _ in range(5)]
-    rows = [ImportRow(old.project, one, "member") for one in people]
-    rows += [ImportRow(new.project, one, "member") for one in people[:2]]
+    rows = [ImportRow(project_of(old), one, "member") for one in people]
+    rows += [ImportRow(project_of(new), one, "member") for one in people[:2]]
     members_import(actor=None, source="registrar", rows=rows)
     site.emulated.advance(86_400)
     site.settle()
-    project_archive(actor=None, project=old.project, reason="Over.")
+    project_archive(actor=None, project=project_of(old), reason="Over.")
     site.settle()
+    site.emulated.advance(3600)
     members_import(actor=None, source="registrar", rows=rows[5:])
     site.settle()
     site.emulated.advance(86_400)
@@ -178,7 +184,7 @@ def test_members_that_an_import_drops_from_an_archived_project_hold_nobody_else_
 
 def test_roles_given_back_by_hand_wait_for_a_person_like_the_first_time(site: Site) -> None:
     tenancy = site.ready("Course", site.person("teacher"))
-    rows = [ImportRow(tenancy.project, site.person(), "member") for _ in range(6)]
+    rows = [ImportRow(project_of(tenancy), site.person(), "member") for _ in range(6)]
     for count in (6, 5, 4, 3, 2, 1, 0):
         members_import(actor=None, source="registrar", rows=rows[:count] or [])
         site.emulated.advance(86_400)
@@ -204,7 +210,7 @@ def test_a_limit_that_follows_its_use_down_in_many_steps_is_not_called_contested
             position=0, kind="limit-cut", section="limits.volume", target="limit:storage.volume", after=str(left),
             state=Step.State.DONE, wrote=True, settled_at=clock.now(),
         )  # fmt: skip
-    assert not slices.policy.policy_for(site.cloud, [tenancy]).stopped
+    assert not policy.policy_for(site.cloud, [tenancy]).stopped
 
 
 def test_a_stop_whose_answer_was_lost_is_remembered_past_the_next_change(site: Site) -> None:
