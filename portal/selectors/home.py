@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import Exists, OuterRef
+
 from portal import links, parts
 from portal.selectors import activity
 from portal.selectors.projects import my_projects, project_rows, roles_of
@@ -13,7 +15,7 @@ from portal.selectors.waiting import waiting
 from portal.states import Badge
 from reporting.selectors.usage import totals_visible
 from tenancy import access
-from tenancy.models import Cloud, Person
+from tenancy.models import Cloud, Person, PlanLine
 from tenancy.selectors import clouds_list
 
 SHOWN = 10
@@ -66,6 +68,7 @@ def _no_cloud() -> parts.Empty:
 
 def _clouds() -> list[dict[str, Any]]:
     """Each cloud with its mode, how old its survey is, and how much is not as wanted. One query."""
+    held = PlanLine.objects.filter(cloud=OuterRef("pk"), hold=PlanLine.HoldChoice.GUARD)
     return [
         {
             "cloud": cloud_of(cloud),
@@ -77,7 +80,7 @@ def _clouds() -> list[dict[str, Any]]:
             "unsettled": getattr(cloud, "unsettled_count", 0),
             "plan": links.plan(cloud),
         }
-        for cloud in clouds_list()
+        for cloud in clouds_list().annotate(holds=Exists(held))
     ]
 
 
@@ -87,6 +90,8 @@ def _standing(cloud: Cloud) -> Badge:
         return Badge("off", "writes paused")
     if cloud.breaker_until is not None:
         return Badge("over", "not reached")
+    if getattr(cloud, "holds", False):
+        return Badge("warn", "removals held")
     if getattr(cloud, "surveyed_at", None) is None:
         return Badge("none", "not read yet")
     if getattr(cloud, "unsettled_count", 0):

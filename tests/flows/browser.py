@@ -60,7 +60,7 @@ def contrast(page: Page) -> list[str]:
     """Only what can differ between light and dark."""
     return _said(
         page.evaluate(
-            "() => axe.run(document, {runOnly: {type: 'rule', values: ['color-contrast']}, resultTypes: ['violations']})"
+            "() => axe.run({runOnly: {type: 'rule', values: ['color-contrast']}, resultTypes: ['violations']})"
         )
     )
 

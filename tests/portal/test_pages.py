@@ -150,6 +150,12 @@ def test_limits_are_shown_with_use_and_age(show, tenancy):
     assert ">10:00</time>" in page
 
 
+def test_a_limit_that_was_not_read_back_yet_says_so(show, tenancy):
+    reading_make(tenancy, "compute.vcpu", 128_000, 97_000)
+    tenancy.limits.create(resource="compute.vcpu", amount=0)
+    assert "wanted 0, not read back yet" in show("viewer", "/projects/kelp/")
+
+
 def test_use_over_its_limit_says_by_how_much(show, tenancy):
     reading_make(tenancy, "network.floating_ips", 4, 5)
     assert "over by 1" in show("viewer", "/projects/kelp/")
@@ -235,6 +241,7 @@ def test_removals_that_are_held_wait_for_an_operator(show, world, tenancy):
     page = show("operator", "/")
     assert "1 removal on" in page
     assert "/clouds/north/plan/" in page
+    assert "removals held" in page
     assert "1 removal on" not in show("reviewer", "/")
 
 
