@@ -19,6 +19,7 @@ from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConn
 
 from connectors import errors
 from connectors.openstack.transport import Sent
+from connectors.openstack.versions import Service
 
 MAX_TEXT = 2000
 MAX_SENTENCE = 300
@@ -95,8 +96,13 @@ def _place(sent: Sent | None) -> str:
 
 def from_response(response: requests.Response, sent: Sent | None, secrets: Iterable[str]) -> errors.ConnectorError:
     text = _clean(reason(response), secrets)
+    remedy = ""
     if sent is not None and sent.path == "/auth/tokens":
         kind, sentence = _login(response.status_code, text)
+    elif response.status_code == 401 and sent is not None and sent.service != Service.IDENTITY:
+        # keystoneauth has just fetched a new token and asked again: our credential is right, this service is not well.
+        kind, sentence = errors.Busy, f"{_begun(_place(sent))} does not accept a token the identity service just gave."
+        remedy = "Look at that service's own credential, its cache of tokens and its clock."
     else:
         kind, sentence = _judge(response.status_code, text, _place(sent))
     return kind(
@@ -106,7 +112,12 @@ def from_response(response: requests.Response, sent: Sent | None, secrets: Itera
         status=response.status_code,
         call=sent.call if sent else "",
         retry_after=_retry_after(response),
+        remedy=remedy,
     )
+
+
+def _begun(place: str) -> str:
+    return place[0].upper() + place[1:]
 
 
 _KINDS: dict[int, tuple[type[errors.ConnectorError], str]] = {
@@ -131,7 +142,7 @@ def _login(status: int, text: str) -> tuple[type[errors.ConnectorError], str]:
 
 
 def _judge(status: int, text: str, place: str) -> tuple[type[errors.ConnectorError], str]:
-    place = place[0].upper() + place[1:]
+    place = _begun(place)
     if status == 400 and "is not a valid project" in text:
         return errors.NotFound, f"{place} does not know this project."
     if status in (403, 409) and re.search(r"quota exceeded|over ?quota", text, re.IGNORECASE):

@@ -39,7 +39,7 @@ SEEN = [
     (400, other("badRequest", 400, BELOW_USE), errors.Refused),
     (400, neutron("HTTPBadRequest", "Unrecognized attribute(s) 'bogus'"), errors.Refused),
     (400, other("badRequest", 400, "marker [nope] not found"), errors.Refused),
-    (401, other("error", 401, LOG_IN), errors.Unauthorized),
+    (401, other("error", 401, LOG_IN), errors.Busy),
     (403, other("error", 403, "You are not authorized to perform the requested action"), errors.Forbidden),
     (403, other("forbidden", 403, NO_POLICY), errors.Forbidden),
     (403, neutron("PolicyNotAuthorized", "rule:update_quota is disallowed by policy"), errors.Forbidden),
@@ -62,6 +62,15 @@ def answer(status: int, body: Any, **headers: str) -> requests.Response:
     made._content = body if isinstance(body, bytes) else json.dumps(body).encode()
     made.headers.update({"x-openstack-request-id": "req-1", "Date": "Fri, 20 Nov 2026 12:00:00 GMT"} | headers)
     return made
+
+
+def test_only_the_identity_service_can_refuse_our_credential() -> None:
+    """Another service that says so after a new token has a fault of its own, which must not stop the whole cloud."""
+    said = answer(401, other("error", 401, LOG_IN))
+    assert type(from_response(said, Sent("GET", "identity", "/projects"), ())) is errors.Unauthorized
+    error = from_response(said, Sent("GET", "block-storage", "/os-quota-sets/{id}"), ())
+    assert type(error) is errors.Busy
+    assert "clock" in error.remedy
 
 
 @pytest.mark.parametrize(("status", "body", "kind"), SEEN)
