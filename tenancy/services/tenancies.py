@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from django.db import transaction
+from django.db.models import Q
 
 from config import clock
 from connectors.types import UNLIMITED
@@ -41,14 +42,34 @@ def tenancy_adopt(*, actor: Person | None, cloud: Cloud, native_id: str, name: s
         raise RuleError("This is Tenantry's own project on the cloud; it cannot be adopted.")
     if Tenancy.objects.filter(cloud=cloud, native_id=native_id).exists():
         raise RuleError("It belongs to a project here already.")
-    if Tenancy.objects.filter(cloud=cloud, project=project).exists():
-        raise RuleError(f"{project.title} has a tenancy on {cloud} already.", field="project")
-    tenancy = Tenancy.objects.create(project=project, cloud=cloud, name=name[:64], native_id=native_id)
+    waiting = _waiting_for(cloud, project, name[:64])
+    if waiting is None:
+        tenancy = Tenancy.objects.create(project=project, cloud=cloud, name=name[:64], native_id=native_id)
+    else:
+        rows = Tenancy.objects.filter(pk=waiting.pk)
+        rows.update(native_id=native_id)
+        claims.bump(rows)
+        tenancy = rows.get()
     DriftLine.objects.filter(cloud=cloud, native_id=native_id, tenancy=None, gone_at=None).update(gone_at=clock.now())
     summary = f"Adopted {name} on {cloud} for {project.title}."
     record(actor=actor, verb=Verb.TENANCY_ADOPTED, target=tenancy, summary=summary, project=project, cloud=cloud)
     wake_workers()
     return tenancy
+
+
+def _waiting_for(cloud: Cloud, project: Project, name: str) -> Tenancy | None:
+    """The project's own tenancy, if all it waits for is this name, which somebody else's object has."""
+    here = Tenancy.objects.filter(Q(project=project) | Q(name=name), cloud=cloud).select_related("project")
+    for tenancy in here:
+        if tenancy.project_id != project.pk:
+            raise RuleError(
+                f"“{name}” is the name of {tenancy.project or 'another tenancy'} on {cloud}.",
+                remedy="Adopt it into that project, or rename one of the two on the cloud.",
+                field="project",
+            )
+        if tenancy.native_id or tenancy.name != name:
+            raise RuleError(f"{project.title} has a tenancy on {cloud} already.", field="project")
+    return here.first()
 
 
 @transaction.atomic

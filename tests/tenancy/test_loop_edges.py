@@ -9,6 +9,7 @@ from allauth.socialaccount.models import SocialAccount
 
 from config import clock
 from connectors.types import Mode
+from tenancy.errors import RuleError
 from tenancy.loop import apply, claims, policy, settle, slices, survey
 from tenancy.models import Account, Cloud, Project, Step, Tenancy
 from tenancy.services import (
@@ -20,6 +21,7 @@ from tenancy.services import (
     member_remove,
     members_import,
     project_archive,
+    tenancy_adopt,
 )
 from tenancy.services.members import ImportRow
 from tenancy.wanted import accounts_ensure, wanted_tenancies
@@ -236,3 +238,31 @@ def test_who_signs_in_after_becoming_a_member_is_linked(site: Site) -> None:
     accounts_ensure(site.cloud, [tenancy])
     account.refresh_from_db()
     assert (account.managed, account.provider, account.subject) == (True, "campus", "mira@campus")
+
+
+def test_a_volume_service_that_refuses_every_token_keeps_no_role_alive(site: Site) -> None:
+    tenancy = site.ready()
+    tomas = member_add(actor=None, project=project_of(tenancy), person=site.person("tomas"), role="member")
+    site.work()
+    member_remove(actor=None, membership=tomas)
+    site.emulated.fault(service="volume", status=401)
+    site.work()
+    assert ("tomas", "member") not in site.roles(tenancy)
+    assert site.cloud.breaker_until is None
+
+
+def test_a_project_whose_name_was_taken_takes_over_what_has_it(site: Site) -> None:
+    made = site.emulated.request("POST", "/identity/v3/projects", {"project": {"name": "coastal-genomics"}})
+    native = made["project"]["id"]
+    waiting = site.tenancy(owner=site.person("mira"))
+    site.work()
+    assert waiting.plan_lines.get(target="tenancy").hold == "name-taken"
+    other = site.project("Other", site.person())
+    with pytest.raises(RuleError, match="coastal-genomics"):
+        tenancy_adopt(actor=None, cloud=site.cloud, native_id=native, name="coastal-genomics", project=other)
+    same = project_of(waiting)
+    adopted = tenancy_adopt(actor=None, cloud=site.cloud, native_id=native, name="coastal-genomics", project=same)
+    assert adopted.pk == waiting.pk
+    site.settle()
+    assert site.native_project(waiting)["id"] == native
+    assert ("mira", "member") in site.roles(waiting)
