@@ -117,7 +117,9 @@ PARTS: tuple[tuple[dict[str, str], set[str]], ...] = (
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: "-".join(map(str, fault)))
-@pytest.mark.parametrize(("part", "lost"), PARTS, ids=lambda value: "-".join(sorted(value)) if isinstance(value, set) else "")
+@pytest.mark.parametrize(
+    ("part", "lost"), PARTS, ids=lambda value: "-".join(sorted(value)) if isinstance(value, set) else ""
+)
 def test_a_part_that_cannot_be_read_is_1_and_takes_nothing_away(
     site: Site, fault: dict[str, Any], part: dict[str, str], lost: set[str]
 ) -> None:
