@@ -27,6 +27,7 @@ from tenancy.models import (
     CloudVersion,
     Person,
     SiteSwitch,
+    Step,
     Tenancy,
 )
 from tenancy.services.rules import free_slug, operator_only, wake_survey, wake_workers
@@ -140,10 +141,18 @@ def cloud_credential_change(*, actor: Person | None, cloud: Cloud, connection: C
         cloud.save(update_fields=("credential", "address"))
         probe_save(cloud, probe)
         breaker.reset(cloud)
+        _release_refused(cloud)
         summary = f"Changed the credential of {cloud}."
         record(actor=actor, verb=Verb.CLOUD_CREDENTIAL_CHANGED, target=cloud, summary=summary, cloud=cloud)
         wake_workers()
     return cloud
+
+
+def _release_refused(cloud: Cloud) -> None:
+    """What the old credential was not allowed to do is tried with the new one."""
+    refused = Step.objects.filter(cloud=cloud, state=Step.State.FAILED, error_kind=Forbidden.__name__)
+    claims.look_again(Tenancy.objects.filter(pk__in=refused.values("tenancy")))
+    refused.update(state=Step.State.SUPERSEDED)
 
 
 def cloud_probe(*, actor: Person | None, cloud: Cloud) -> Probe:

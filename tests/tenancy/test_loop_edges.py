@@ -13,6 +13,7 @@ from tenancy.errors import RuleError
 from tenancy.loop import apply, claims, policy, settle, slices, survey
 from tenancy.models import Account, Cloud, Project, Step, Tenancy
 from tenancy.services import (
+    cloud_credential_change,
     cloud_mode_set,
     cloud_pause,
     cloud_resume,
@@ -266,3 +267,17 @@ def test_a_project_whose_name_was_taken_takes_over_what_has_it(site: Site) -> No
     site.settle()
     assert site.native_project(waiting)["id"] == native
     assert ("mira", "member") in site.roles(waiting)
+
+
+def test_what_the_old_credential_might_not_do_is_tried_with_the_new_one(site: Site) -> None:
+    tenancy = site.ready()
+    tomas = member_add(actor=None, project=project_of(tenancy), person=site.person("tomas"), role="member")
+    site.work()
+    member_remove(actor=None, membership=tomas)
+    site.emulated.fault(service="identity", method="DELETE", path="/roles/", status=403)
+    site.work()
+    assert ("tomas", "member") in site.roles(tenancy)
+    site.emulated.heal()
+    cloud_credential_change(actor=None, cloud=site.cloud, connection=site.connection())
+    site.work()
+    assert ("tomas", "member") not in site.roles(tenancy)
