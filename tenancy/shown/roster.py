@@ -7,12 +7,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.db.models import Q
 from django.urls import reverse
 
 from connectors.types import Section
 from tenancy import access
 from tenancy.models import Account, Condition, Membership, PlanLine, Project, Step, Tenancy
-from tenancy.models.work import Kind
+from tenancy.models.work import Kind, TakesChoice
 from tenancy.selectors import accounts_of, tenancies_of
 from tenancy.shown.parts import Badge, CloudKey, MemberRow
 
@@ -104,12 +105,15 @@ def _lines(tenancies: Sequence[Tenancy], accounts: Iterable[Account]) -> dict[UU
 
 
 def _steps(tenancies: Sequence[Tenancy], accounts: Iterable[Account]) -> dict[UUID, dict[UUID, str]]:
-    """The state of each account's newest step."""
-    rows = Step.objects.filter(tenancy__in=tenancies, account__in=list(accounts), kind__in=_STEPS)
+    """The state of each account's newest step; none once access was taken, whatever was given before."""
+    taken = Q(kind=Kind.MEMBER_REMOVE, takes=TakesChoice.ACCESS, state=Step.State.DONE)
+    rows = Step.objects.filter(Q(kind__in=_STEPS) | taken, tenancy__in=tenancies, account__in=list(accounts))
     rows = rows.exclude(state=Step.State.SUPERSEDED).order_by("version", "planned_at", "position")
     found: dict[UUID, dict[UUID, str]] = defaultdict(dict)
-    for tenancy, account, state in rows.values_list("tenancy_id", "account_id", "state"):
-        if account is not None:
+    for tenancy, account, kind, state in rows.values_list("tenancy_id", "account_id", "kind", "state"):
+        if kind == Kind.MEMBER_REMOVE:
+            found[tenancy].pop(account, "")
+        elif account is not None:
             found[tenancy][account] = state
     return found
 
