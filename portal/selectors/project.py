@@ -64,7 +64,7 @@ def project_page(who: access.Who, project: Project, members: Page[Membership]) -
         "head": _head(project),
         "badge": project_badge(project, tenancies),
         "acts": _acts(project, may),
-        "note": _note(project, may),
+        "note": _note(project, tenancies, may),
         "asked": _asked(project, may),
         "limits_part": limits_part(project, who, usage_href=links.project_usage(project)),
         "members": people,
@@ -133,15 +133,21 @@ def _acts(project: Project, may: Rights) -> list[parts.Link]:
     return acts
 
 
-def _note(project: Project, may: Rights) -> parts.Note | None:
-    """An archived project says so, by whom and why."""
+def _note(project: Project, tenancies: Sequence[Tenancy], may: Rights) -> parts.Note | None:
+    """An archived project says so, by whom and why, and promises only what was found to be true."""
     if project.state != Project.State.ARCHIVED:
         return None
     by = f" by {project.archived_by}" if project.archived_by else ""
+    pending = ", ".join(each.cloud.title for each in tenancies if not each.settled)
+    text = (
+        f"Access is not known to have ended yet on {pending}; see below. No data was deleted."
+        if pending
+        else "Nobody gets in on any cloud, running work was stopped, and no data was deleted."
+    )
     return parts.Note(
-        kind="info",
+        kind="warn" if pending else "info",
         headline=f"Archived on {wording.day(project.archived_at)}{by}.",
-        text="Nobody gets in on any cloud, running work was stopped, and no data was deleted.",
+        text=text,
         sub=f"Reason: {project.archive_reason}",
         acts=[parts.Link("Open it again", links.project_restore(project))] if may.operator else [],
     )

@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from events.models import AuditEntry
 from tenancy.models import Account, Membership, Project, SiteRole, Tenancy
-from tenancy.services import member_add, member_remove
+from tenancy.services import member_add, member_remove, site_pause, site_resume
 from tests.tenancy.pages import operator_make, signed_in
 
 
@@ -159,6 +159,28 @@ def test_an_operator_opens_it_again(site, client, project, tenancy):
     signed_in(operator_make(site)).post(at("project_restore", project.slug), {"reason": "It was renewed."})
     site.settle()
     assert len(site.roles(tenancy)) == 1
+
+
+def test_nobody_is_called_ready_who_has_not_been_let_in_again(site, client, project, tenancy):
+    client.post(at("project_archive", project.slug), {"reason": "The grant ended."})
+    site.settle()
+    site.emulated.advance(60)
+    site_pause(actor=None, reason="test")
+    signed_in(operator_make(site)).post(at("project_restore", project.slug), {"reason": "It was renewed."})
+    site.work()
+    assert "</svg>ready" not in text(client.get(at("members_fragment", project.slug)))
+
+
+def test_an_archived_project_promises_only_what_was_found(site, client, project, tenancy):
+    promise = "Nobody gets in on any cloud"
+    address = reverse("portal:project_detail", args=[project.slug])
+    site_pause(actor=None, reason="test")
+    client.post(at("project_archive", project.slug), {"reason": "The grant ended."})
+    site.work()
+    assert promise not in text(client.get(address))
+    site_resume(actor=None)
+    site.settle()
+    assert promise in text(client.get(address))
 
 
 # progress
