@@ -180,9 +180,10 @@ class Story:
         page.get_by_role("link", name="Archive this project").click()
         page.get_by_label("Why").fill("The summer is over.")
         page.get_by_role("main").get_by_role("button", name="Archive").click()
-        expect(page.get_by_role("main")).to_contain_text("Nobody gets in on any cloud")
+        expect(page.get_by_role("main")).to_contain_text("Archived on")
         self.work()
         page.goto(self.address)
+        expect(page.get_by_role("main")).to_contain_text("Nobody gets in on any cloud")
         expect(page.locator("#members")).to_contain_text("access ended")
 
     def refused(self, token: str) -> bool:
