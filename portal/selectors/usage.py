@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
 from config import clock
@@ -9,7 +10,7 @@ from portal import links, parts
 from quotas.catalog import METERS
 from reporting.months import Month
 from reporting.quantities import Amount, figure, in_catalog_order
-from reporting.selectors.coverage import coverage
+from reporting.selectors.coverage import Coverage, Known, coverage
 from reporting.selectors.usage import MonthUsage, Totals, month_usage, totals_of
 from reporting.tables import daily, meter_until
 from tenancy.models import Project
@@ -42,21 +43,32 @@ def usage_card(totals: Totals) -> parts.UsageCard:
     """The running month of these totals: each meter that was used, and the days of one of them. Four queries."""
     month, known = Month.of(clock.now()), coverage()
     usage = month_usage(totals, month)
-    today = clock.now().date()
-    over = [day for day in month.days() if day < today]
+    over = _days_known(usage, known)
     days = [sum((usage.day(METER, cloud, day).hours for cloud in usage.clouds()), Decimal(0)) for day in over]
     unit = METERS[METER].time_unit.symbol
+    until = known.until(usage.clouds() or None)
     return parts.UsageCard(
         title=f"Usage in {month.name}",
-        until=known.until(usage.clouds() or None),
+        until=until,
         facts=[(f"{each.meter.label}, {each.unit}", each.text, links.usage()) for each in _amounts(usage)],
-        empty=parts.Empty("Nothing used yet", "It is counted as soon as something runs on a cloud."),
+        empty=parts.Empty("Nothing used yet", "It is counted as soon as something runs on a cloud.")
+        if until is not None
+        else parts.Empty("Not known yet", "At least one cloud was never read whole.", kind="none"),
         trend=days,
         says=f"{unit} a day, between {figure(min(days))} and {figure(max(days))}" if days else "",
-        first=f"{unit} a day, 1 {month.first:%b}",
+        first=f"{unit} a day, {over[0].day} {month.first:%b}" if over else "",
         last=f"{over[-1].day} {month.first:%b}" if over else "",
         links=[parts.Link("Explore usage", links.usage()), parts.Link("Reports", links.reports())],
     )
+
+
+def _days_known(usage: MonthUsage, known: Coverage) -> list[date]:
+    """The latest run of days that were looked at whole on every cloud: a day nobody looked at is no day of 0."""
+    stretches = [known.of_meter(each, METER) for each in usage.clouds() if known.measures(each, METER)]
+    whole = [each for each in stretches if each is not None]
+    if len(whole) < len(stretches):
+        return []
+    return [day for day in usage.month.days() if all(each.day(day) is Known.WHOLE for each in whole) and whole]
 
 
 def _amounts(usage: MonthUsage) -> list[Amount]:
