@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Exists, OuterRef
 
+from config import clock
 from portal import links, parts
 from portal.selectors import activity
 from portal.selectors.projects import my_projects, project_rows, roles_of
@@ -15,11 +18,14 @@ from portal.selectors.waiting import waiting
 from portal.states import Badge
 from reporting.selectors.usage import totals_visible
 from tenancy import access
-from tenancy.models import Cloud, Person, PlanLine
+from tenancy.models import Cloud, Person, PlanLine, Tenancy
 from tenancy.selectors import clouds_list
 
 SHOWN = 10
 """Projects on the start page; the list has all of them."""
+
+STALE, SURVEYS_MISSED = dt.timedelta(hours=2), 4
+"""A cloud that was not read for so long, or for so many surveys, is not known to be in step."""
 
 
 def home_page(who: Person) -> dict[str, Any]:
@@ -69,6 +75,7 @@ def _no_cloud() -> parts.Empty:
 def _clouds() -> list[dict[str, Any]]:
     """Each cloud with its mode, how old its survey is, and how much is not as wanted. One query."""
     held = PlanLine.objects.filter(cloud=OuterRef("pk"), hold=PlanLine.HoldChoice.GUARD)
+    pending = Tenancy.objects.unsettled().filter(cloud=OuterRef("pk"))
     return [
         {
             "cloud": cloud_of(cloud),
@@ -80,7 +87,7 @@ def _clouds() -> list[dict[str, Any]]:
             "unsettled": getattr(cloud, "unsettled_count", 0),
             "plan": links.plan(cloud),
         }
-        for cloud in clouds_list().annotate(holds=Exists(held))
+        for cloud in clouds_list().annotate(holds=Exists(held), pending=Exists(pending))
     ]
 
 
@@ -92,8 +99,14 @@ def _standing(cloud: Cloud) -> Badge:
         return Badge("over", "not reached")
     if getattr(cloud, "holds", False):
         return Badge("warn", "removals held")
-    if getattr(cloud, "surveyed_at", None) is None:
+    surveyed_at = getattr(cloud, "surveyed_at", None)
+    if surveyed_at is None:
         return Badge("none", "not read yet")
+    if surveyed_at < clock.now() - max(STALE, SURVEYS_MISSED * dt.timedelta(seconds=settings.SURVEY_INTERVAL)):
+        return Badge("none", "not read lately")
     if getattr(cloud, "unsettled_count", 0):
         return Badge("warn", "not all in step")
+    if getattr(cloud, "pending", False):
+        # Held by the mode, for one: nobody needs to act, and yet the cloud is not as wanted.
+        return Badge("wait", "changes wait")
     return Badge("ok", "in step")
