@@ -63,11 +63,10 @@ def member_role_change(*, actor: Person | None, membership: Membership, role: st
     """Give a member another role. Taking the role of an owner needs an owner, and another one left."""
     project = membership.project
     _may_give(actor, project, role)
+    open_only(project_lock(project))
+    membership = _current(membership)
     if membership.role == Membership.Role.OWNER:
         owners_only(actor, project)
-    project_lock(project)
-    open_only(project)
-    membership = _current(membership)
     if membership.role == role:
         return membership
     not_last_owner(membership)
@@ -85,9 +84,11 @@ def member_remove(*, actor: Person | None, membership: Membership) -> Membership
     project = membership.project
     leaves = actor is not None and actor.pk == membership.person_id
     if not leaves:
-        (owners_only if membership.role == Membership.Role.OWNER else managers_only)(actor, project)
+        managers_only(actor, project)
     project_lock(project)
     membership = _current(membership)
+    if membership.role == Membership.Role.OWNER and not leaves:
+        owners_only(actor, project)
     not_last_owner(membership)
     reason = Membership.EndReason.LEFT if leaves else Membership.EndReason.PERSON
     _end(membership, actor, reason)

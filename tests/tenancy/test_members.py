@@ -127,3 +127,14 @@ def test_an_archived_project_takes_nobody_in(site: Site, people: dict[str, Perso
         project_restore(actor=people["owner"], project=project, reason="again")
     project_restore(actor=people["operator"], project=project, reason="again")
     assert project.memberships.count() == 4
+
+
+def test_who_became_an_owner_meanwhile_is_touched_by_owners_only(people: dict[str, Person], project: Project) -> None:
+    """The page was loaded while they were a member."""
+    member, manager = people["member"], people["manager"]
+    seen = Membership.objects.select_related("project").get(person=member, project=project)
+    member_role_change(actor=None, membership=Membership.objects.get(pk=seen.pk), role="owner")
+    with pytest.raises(NotAllowed):
+        member_remove(actor=manager, membership=seen)
+    with pytest.raises(NotAllowed):
+        member_role_change(actor=manager, membership=seen, role="viewer")
