@@ -200,7 +200,7 @@ def _adopt(people: Mapping[str, Person], cloud: Cloud) -> None:
 
 def _make_it_so(cloud: Cloud) -> None:
     holder = claims.holder_name()
-    run.work_due(holder)
+    run.work_due(holder, patience=run.UNHURRIED)
     left = Tenancy.objects.unsettled().filter(cloud=cloud)
     if left.exists():
         raise RuntimeError(f"the demo's tenancies did not settle: {', '.join(map(str, left))}")

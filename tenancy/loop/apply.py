@@ -12,13 +12,13 @@ from config import clock
 from connectors.contract import Connector
 from connectors.errors import ConnectorError, Forbidden, Unauthorized
 from connectors.types import Applied, Change, ChangeKind, Outcome
-from tenancy.loop import journal, policy
+from tenancy.loop import journal, policy, record
 from tenancy.loop.lease import Lease
 from tenancy.models import Account, Cloud, Step, Tenancy
 
 logger = logging.getLogger(__name__)
 
-SLICE = timedelta(seconds=240)
+SLICE = timedelta(seconds=100)
 """No new step is started later than this; the rest of a big plan is the next slice's."""
 
 
@@ -122,3 +122,5 @@ class Applier:
         elif change.kind is ChangeKind.ACCOUNT_CREATE and change.account:
             self.accounts[change.account.ref] = applied.native_id
             Account.objects.filter(pk=UUID(change.account.ref)).update(native_id=applied.native_id)
+        elif change.amount is not None and applied.outcome is not Outcome.INEFFECTIVE:
+            record.limit_read_back(self.tenancy, change.resource, change.amount)

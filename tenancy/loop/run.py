@@ -16,15 +16,22 @@ from tenancy.models import Cloud, Tenancy
 
 logger = logging.getLogger(__name__)
 
-PATIENCE = timedelta(seconds=240)
+PATIENCE = timedelta(seconds=40)
+"""No new slice of a task is begun later: the last one still has to end before the task's own time limit."""
+
+UNHURRIED = timedelta(days=1)
+"""For a command in the foreground, which nobody kills."""
+
 CRASHES = 5
 
 
-def work_due(holder: str, *, more: Callable[[], bool] | None = None) -> list[slices.Report]:
-    """Work on due tenancies until none is left, or ``more`` says stop, or four minutes are over."""
+def work_due(
+    holder: str, *, more: Callable[[], bool] | None = None, patience: timedelta = PATIENCE
+) -> list[slices.Report]:
+    """Work on due tenancies until none is left, or ``more`` says stop, or ``patience`` is over."""
     reports: list[slices.Report] = []
     tried: set[UUID] = set()
-    stop_at = clock.now() + PATIENCE
+    stop_at = clock.now() + patience
     while clock.now() < stop_at and (more is None or more()):
         fresh = [pk for pk in claims.candidates(len(reports)) if pk not in tried or _again(pk)]
         if not fresh:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from allauth.socialaccount.models import SocialAccount
 
 from config import clock
-from connectors.types import Mode
+from connectors.types import Endpoint, Mode
 from tenancy.errors import RuleError
-from tenancy.loop import apply, claims, policy, settle, slices, survey
+from tenancy.loop import apply, claims, policy, run, settle, slices, survey
 from tenancy.models import Account, Cloud, Project, Step, Tenancy
 from tenancy.services import (
     cloud_credential_change,
@@ -281,3 +282,10 @@ def test_what_the_old_credential_might_not_do_is_tried_with_the_new_one(site: Si
     cloud_credential_change(actor=None, cloud=site.cloud, connection=site.connection())
     site.work()
     assert ("tomas", "member") not in site.roles(tenancy)
+
+
+def test_the_last_slice_of_a_task_ends_before_the_task_is_killed(settings: Any) -> None:
+    """A slice that is killed leaves doubt, and after a few times its row is parked."""
+    survey_and_last_call = 2 * timedelta(seconds=Endpoint.__dataclass_fields__["timeout"].default)
+    longest = run.PATIENCE + apply.SLICE + survey_and_last_call
+    assert longest < timedelta(seconds=settings.CELERY_TASK_SOFT_TIME_LIMIT)

@@ -30,7 +30,7 @@ class Command(BaseCommand):
             except ConnectorError as error:
                 failed = True
                 tell(self.stderr, error)
-        reports = run.work_due(holder)
+        reports = run.work_due(holder, patience=run.UNHURRIED)
         open_rows = Tenancy.objects.unsettled().filter(cloud__in=chosen).select_related("cloud")
         for report in reports:
             if report.note:
