@@ -375,12 +375,15 @@ LOG_LEVEL = env.text("TENANTRY_LOG_LEVEL", "INFO").upper()
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request": {"()": "events.context.RequestIdFilter"}},
+    "filters": {
+        "request": {"()": "events.context.RequestIdFilter"},
+        "one_line": {"()": "events.context.OneLineFilter"},
+    },
     "formatters": {
         "line": {"format": "{asctime} {levelname} {name} [{request_id}] {message}", "style": "{"},
     },
     "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request"]},
+        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request", "one_line"]},
     },
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {

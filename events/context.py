@@ -39,3 +39,18 @@ class RequestIdFilter(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         record.request_id = current().request_id or "-"
         return True
+
+
+_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160), 0x2028, 0x2029)} | {
+    10: "\\n",
+    13: "\\r",
+    9: " ",
+}
+
+
+class OneLineFilter(logging.Filter):
+    """A message stays one line, whatever a cloud or a person wrote into it: nobody forges a line of the log."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = record.getMessage().translate(_CONTROLS), None
+        return True
