@@ -99,6 +99,24 @@ def readings_save(limits: Iterable[FoundLimit], tenancies: Mapping[str, UUID], a
     )
 
 
+def limit_read_back(tenancy: Tenancy, resource: str, amount: int) -> None:
+    """Keep a limit that was just written and read back; use stays as the last survey saw it, with that age."""
+    moment = clock.now()
+    last = Reading.objects.filter(tenancy=tenancy, resource=resource).order_by("-day").first()
+    Reading.objects.update_or_create(
+        tenancy=tenancy,
+        resource=resource,
+        day=moment.date(),
+        defaults={"limit": amount},
+        create_defaults={
+            "limit": amount,
+            "at": last.at if last else moment,
+            "in_use": last.in_use if last else None,
+            "peak": last.in_use if last else None,
+        },
+    )
+
+
 def _peak(before: int | None, now: int | None) -> int | None:
     known = [value for value in (before, now) if value is not None]
     return max(known) if known else None

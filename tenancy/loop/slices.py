@@ -14,7 +14,7 @@ from connectors.contract import Connector
 from connectors.contract import Proof as ProofOfCloud
 from connectors.errors import ConnectorError, Forbidden, Unauthorized
 from connectors.plan import Found, HeldChange, TenancyPlan, plan_tenancy
-from connectors.types import Scope, Survey, WantedTenancy
+from connectors.types import ChangeKind, Scope, Survey, WantedTenancy
 from tenancy.clouds import connect
 from tenancy.errors import LeaseLost
 from tenancy.loop import breaker, guard, journal, lease, policy, record, settle
@@ -150,7 +150,10 @@ class Slice:
         if result.clean:
             self.tenancy.plan_lines.filter(hold="").delete()
         self.lease.release(**end.fields)
-        _schedule(self.tenancy, plan.version, end.next_try, **({"urgent": False} if end.settled else {}))
+        made = end.settled and any(change.kind is ChangeKind.TENANCY_CREATE for change in plan.changes)
+        # What was made now has not been read yet: one more look tells people what is in use there.
+        next_try = clock.now() if made else end.next_try
+        _schedule(self.tenancy, plan.version, next_try, **({"urgent": False} if end.settled else {}))
         applied = self.tenancy.steps.filter(fence=self.lease.fence, wrote=True).count()
         return Report(self.tenancy.pk, end.settled, applied, len(held), len(result.failed))
 

@@ -481,3 +481,16 @@ def test_a_slow_down_is_obeyed(site: Site) -> None:
     site.settle()
     assert clock.now() - start >= timedelta(seconds=900)
     assert site.cores(tenancy) == 3
+
+
+def test_a_limit_that_was_read_back_is_known_at_once(site: Site) -> None:
+    tenancy = site.ready()
+    new = tenancy.readings.get(resource="compute.vcpu")
+    assert (new.limit, new.in_use) == (0, None), "made a moment ago: nobody has looked at its use"
+    site.work()
+    new.refresh_from_db()
+    assert (new.limit, new.in_use) == (0, 0), "and then somebody has"
+    cores_set(tenancy, 8)
+    site.work()
+    new.refresh_from_db()
+    assert (new.limit, new.in_use) == (8000, 0)
