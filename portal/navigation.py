@@ -53,7 +53,7 @@ def places(who: access.Who) -> list[Place]:
     """The entries for a person who is signed in, in the order of the bar."""
     if access.is_operator(who):
         return [TODAY, REQUESTS, PROJECTS, PEOPLE, CLOUDS, USAGE, REPORTS, STYLEGUIDE]
-    found = [HOME, *([REQUESTS] if access.can_review(who) else []), PROJECTS, USAGE, REPORTS]
+    found = [HOME, REQUESTS, PROJECTS, USAGE, REPORTS]
     return [*found, STYLEGUIDE] if settings.DEMO else found
 
 

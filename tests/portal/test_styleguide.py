@@ -35,7 +35,7 @@ def test_in_the_demo_it_is_for_everybody(client: Client, settings: Any) -> None:
 @pytest.mark.parametrize(
     ("role", "titles"),
     [
-        (None, ["Home", "Projects", "Usage", "Reports"]),
+        (None, ["Home", "Requests", "Projects", "Usage", "Reports"]),
         ("reviewer", ["Home", "Requests", "Projects", "Usage", "Reports"]),
         ("operator", ["Today", "Requests", "Projects", "People", "Clouds", "Usage", "Reports", "Styleguide"]),
     ],
