@@ -8,14 +8,15 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from config import clock
-from reporting.models import Span
+from reporting.models import DailyTotal, Span
 from reporting.months import Month
 from reporting.quantities import Amount, in_catalog_order
 from reporting.selectors.coverage import Coverage, Stretch, coverage
 from reporting.selectors.usage import (
+    in_month,
     month_usage,
     totals_of,
     totals_real,
@@ -166,11 +167,15 @@ _NOT_MAPPED = ProjectFacts("Not mapped to a project", "", UNKNOWN, UNKNOWN, "")
 
 
 def projects_reported(who: Who, month: Month) -> QuerySet[Project]:
-    """Projects this person may open whose time touches the month, canaries left out; with their institution."""
+    """Projects this person may open whose time touches the month, or that used something in it all the same.
+
+    Those go on past their last day, or were adopted after their first. Canaries are left out; institutions are joined.
+    """
     projects = access.visible_projects(who).exclude(purpose=Project.Purpose.CANARY)
-    begun = projects.filter(starts_on__lte=month.last)
+    lasts = Q(ends_on__isnull=True) | Q(ends_on__gte=month.first)
+    used = in_month(DailyTotal.objects.filter(holder__tenancy__project=OuterRef("pk")), month)
     return (
-        begun.filter(Q(ends_on__isnull=True) | Q(ends_on__gte=month.first))
+        projects.filter((Q(starts_on__lte=month.last) & lasts) | Exists(used))
         .select_related("institution")
         .order_by("title", "slug")
     )

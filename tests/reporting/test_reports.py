@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -18,9 +18,9 @@ from events.models import AuditEntry
 from reporting import templating
 from reporting.errors import TemplateFault
 from reporting.months import Month
-from reporting.selectors.reports import project_report, site_report
+from reporting.selectors.reports import project_report, projects_reported, site_report
 from reporting.services import cloud_collect
-from tenancy.models import Membership, Person
+from tenancy.models import Membership, Person, Project
 from tests.reporting.worlds import DAY, HOUR, NOVEMBER, NOW, at, life, span
 
 THIS = Month(2026, 11)
@@ -77,6 +77,16 @@ def test_the_sum_of_the_projects_is_the_site(used):
         parts = [each.line(total.resource) for each in report.projects]
         assert sum(part.total_seconds for part in parts if part) == total.total_seconds
     assert [each.project.title for each in report.projects] == ["Coastal genomics", "Imaging"]
+
+
+def test_who_uses_something_outside_their_dates_is_listed_with_it(used):
+    """A project goes on after its last day until somebody ends it, and an adopted one was there before its first."""
+    operator = used.people["operator"]
+    Project.objects.filter(pk=used.project.pk).update(ends_on=date(2026, 10, 15))
+    assert used.project in projects_reported(operator, THIS)
+    Project.objects.filter(pk=used.project.pk).update(starts_on=date(2026, 11, 20), ends_on=None)
+    assert used.project in projects_reported(operator, LAST)
+    assert used.project not in projects_reported(operator, Month(2026, 9))
 
 
 def test_clouds_of_a_project_are_added_and_told_apart(used):
