@@ -65,10 +65,13 @@ def span(length: dt.timedelta) -> str:
 
 
 def age(when: dt.datetime | None, *, now: dt.datetime) -> str:
-    """How far `when` is from now: "6 minutes ago", "in 12 days"; None, never read, is "unknown"."""
+    """How far `when` is from now: "6 minutes ago", "in 12 days"; None, never read, is "unknown".
+
+    Clocks differ by seconds, so what is less than a minute ahead is just now.
+    """
     if when is None:
         return UNKNOWN
-    if abs(when - now) < dt.timedelta(seconds=2):
+    if -dt.timedelta(seconds=2) < when - now < dt.timedelta(minutes=1):
         return "just now"
     return f"in {span(when - now)}" if when > now else f"{span(now - when)} ago"
 

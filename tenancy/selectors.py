@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 
+from config import clock
 from tenancy import access
 from tenancy.models import (
     Account,
@@ -23,6 +26,14 @@ from tenancy.models import (
     SurveyRun,
     Tenancy,
 )
+
+SURVEYS_MISSED = 4
+STALE = timedelta(hours=2)
+
+
+def stale_before() -> datetime:
+    """What was read earlier than this is unknown now: four full surveys were missed, and two hours are over."""
+    return clock.now() - max(STALE, SURVEYS_MISSED * timedelta(seconds=settings.SURVEY_INTERVAL))
 
 
 def projects_list(who: access.Who) -> QuerySet[Project]:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any
 
-from django.conf import settings
 from django.db.models import Exists, OuterRef
 
-from config import clock
 from portal import links, parts
 from portal.selectors import activity
 from portal.selectors.projects import my_projects, project_rows, roles_of
@@ -19,12 +16,11 @@ from portal.states import Badge
 from reporting.selectors.usage import totals_visible
 from tenancy import access
 from tenancy.models import Cloud, Person, PlanLine, Tenancy
-from tenancy.selectors import clouds_list
+from tenancy.selectors import clouds_list, stale_before
 
 SHOWN = 10
 """Projects on the start page; the list has all of them."""
 
-STALE, SURVEYS_MISSED = dt.timedelta(hours=2), 4
 """A cloud that was not read for so long, or for so many surveys, is not known to be in step."""
 
 
@@ -102,7 +98,7 @@ def _standing(cloud: Cloud) -> Badge:
     surveyed_at = getattr(cloud, "surveyed_at", None)
     if surveyed_at is None:
         return Badge("none", "not read yet")
-    if surveyed_at < clock.now() - max(STALE, SURVEYS_MISSED * dt.timedelta(seconds=settings.SURVEY_INTERVAL)):
+    if surveyed_at < stale_before():
         return Badge("none", "not read lately")
     if getattr(cloud, "unsettled_count", 0):
         return Badge("warn", "not all in step")

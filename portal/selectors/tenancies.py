@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from portal import links, parts
 from portal.states import Badge, badge
 from tenancy.models import Cloud, Condition, Project, Tenancy
+from tenancy.selectors import stale_before
 
 # What a person should know first. Unknown stands above what merely waits: nothing else can be told about it.
 _FIRST = (
@@ -40,6 +41,8 @@ def tenancy_badge(tenancy: Tenancy) -> Badge:
         return Badge("work", "changing")
     if tenancy.wanted == Tenancy.Wanted.SUSPENDED:
         return Badge("off", "ended")
+    if tenancy.surveyed_at is None or tenancy.surveyed_at < stale_before():
+        return badge(Condition.State.UNKNOWN, Condition.State.UNKNOWN.label)
     return badge(Condition.State.READY, Condition.State.READY.label)
 
 

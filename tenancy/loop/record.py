@@ -16,6 +16,7 @@ from tenancy.loop.lease import SURVEY_LEASE
 from tenancy.models import (
     Account,
     Cloud,
+    Condition,
     DriftLine,
     Membership,
     PlanLine,
@@ -71,6 +72,16 @@ def last_counts(cloud: Cloud) -> dict[str, int]:
             if section.complete and not section.suspect:
                 counts.setdefault(section.name, section.count)
     return counts
+
+
+def looked_at(plans: Iterable[TenancyPlan], at: datetime) -> None:
+    """Say of these tenancies when all of them was last read, and that what was in step is so still."""
+    plans = list(plans)
+    for start in range(0, len(plans), 500):
+        part = plans[start : start + 500]
+        Tenancy.objects.filter(pk__in=[UUID(hex=one.ref) for one in part]).update(surveyed_at=at)
+        settled = [UUID(hex=one.ref) for one in part if one.settled]
+        Condition.objects.filter(tenancy__in=settled, state=Condition.State.READY).update(seen_at=at)
 
 
 def readings_save(limits: Iterable[FoundLimit], tenancies: Mapping[str, UUID], at: datetime) -> None:

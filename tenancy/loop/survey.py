@@ -63,6 +63,7 @@ def look(cloud: Cloud) -> Outlook:
     record.lines_save(cloud, shown, survey.taken_at)
     unread = [state.name for state in survey.sections.values() if not state.complete]
     record.drift_save(cloud, [*plan.drift, *(d for one in shown for d in one.drift)], None, survey.taken_at, unread)
+    record.looked_at([one for one in shown if not one.unknown], survey.taken_at)
     found = Found(survey)
     record.readings_save(survey.limits, _native(tenancies, found), survey.taken_at)
     return Outlook(run, survey, CloudPlan(tuple(shown), plan.drift), waiting)
