@@ -92,7 +92,7 @@ class Outbox(models.Model):
         SENT = "sent", "Sent"
         PARKED = "parked", "Needs a person"
 
-    key = models.CharField(max_length=200, unique=True)
+    key = models.CharField(max_length=500, unique=True)
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.MAIL)
     to = models.CharField(max_length=500, help_text="A mail address, or the address of a webhook.")
     subject = models.CharField(max_length=200, blank=True)

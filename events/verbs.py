@@ -24,6 +24,8 @@ class Verb(models.TextChoices):
     MEMBERSHIP_REMOVED = "membership.removed", "removed a member"
     MEMBERSHIP_ROLE_CHANGED = "membership.role_changed", "changed a member's role"
     OUTBOX_RELEASED = "outbox.released", "released a message for another try"
+    PERSON_ACTIVATED = "person.activated", "activated a person"
+    PERSON_DEACTIVATED = "person.deactivated", "deactivated a person"
     PERSON_CHANGED = "person.changed", "changed a person"
     PERSON_CREATED = "person.created", "added a person"
     PLAN_REFUSED = "plan.refused", "refused a plan"

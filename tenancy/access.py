@@ -26,7 +26,9 @@ def site_roles(who: Who) -> frozenset[str]:
     if cached is None:
         rows = list(who.site_roles.all())
         cached = frozenset(row.role for row in rows if row.institution_id is None)
-        who._site_institutions = frozenset(row.institution_id for row in rows if row.institution_id)  # type: ignore[attr-defined]
+        who._site_institutions = frozenset(  # type: ignore[attr-defined]
+            row.institution_id for row in rows if row.institution_id and row.role == SiteRole.Role.INSTITUTION_ADMIN
+        )
         who._site_roles = cached  # type: ignore[attr-defined]
     return cached
 

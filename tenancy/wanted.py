@@ -42,7 +42,9 @@ def account_ref(account: Account, person: Person, cloud: Cloud) -> AccountRef:
 def accounts_ensure(cloud: Cloud, tenancies: Iterable[Tenancy]) -> None:
     """Give every current member of these tenancies an account row on the cloud. Makes no call."""
     projects = [tenancy.project_id for tenancy in tenancies if tenancy.project_id]
-    people = Person.objects.filter(memberships__project__in=projects, memberships__ended_at__isnull=True)
+    people = Person.objects.filter(
+        is_active=True, memberships__project__in=projects, memberships__ended_at__isnull=True
+    )
     if cloud.accounts_come == Cloud.Accounts.FEDERATED:
         _link_late(cloud, people)
     missing = list(people.exclude(accounts__cloud=cloud).distinct())
@@ -129,7 +131,10 @@ def _memberships(cloud: Cloud, projects: set[UUID], accounts: dict[UUID, Account
             continue
         seen.add(pair)
         ref = account_ref(account, account.person, cloud)
-        if row.ended_at is None:
+        if row.ended_at is None and not account.person.is_active:
+            if account.native_id:
+                ended[row.project_id].append(EndedMember(ref, Role(row.role), True, "The person was deactivated."))
+        elif row.ended_at is None:
             members[row.project_id].append(WantedMember(ref, Role(row.role), _why_added(row)))
         elif account.native_id:
             ended[row.project_id].append(EndedMember(ref, Role(row.role), row.end_decided, _why_ended(row)))

@@ -265,6 +265,8 @@ TENANCY = [
     act("tenancy:tenancy_retry", OPERATORS, tenancy),
     page("tenancy:person_list", OPERATORS),
     page("tenancy:person_detail", OPERATORS, person, budget=DETAIL),
+    form("tenancy:person_deactivate", OPERATORS, person, data=because),
+    act("tenancy:person_activate", OPERATORS, person),
     page("tenancy:audit", OPERATORS),
     of_project("tenancy:members_fragment"),
     form("tenancy:member_add", MANAGERS, slug, data=newcomer, readers=READERS, query={"q": "er"}),

@@ -23,6 +23,9 @@ from connectors.types import (
 
 ORDER = {kind: position for position, kind in enumerate(ChangeKind)}
 
+TAKING = frozenset((ChangeKind.MEMBER_REMOVE, ChangeKind.TENANCY_DISABLE, ChangeKind.WORK_STOP, ChangeKind.LIMIT_CUT))
+"""Kinds that take something, though a member who changes role loses no access by one of them."""
+
 
 def plan_cloud(wanted: Iterable[WantedTenancy], survey: Survey, policy: Policy) -> CloudPlan:
     """Plan every wanted tenancy against a full survey and tell what nobody here asked for."""
@@ -86,7 +89,7 @@ def _judge(draft: Draft, native_id: str, policy: Policy) -> Draft:
         return replace(draft, hold=Hold.UNTOUCHABLE, why="It is Tenantry's own account or project.")
     if policy.mode is Mode.OBSERVE:
         return replace(draft, hold=Hold.MODE, why="This cloud is only observed.")
-    if policy.mode is Mode.ADD_ONLY and change.takes is not Takes.NOTHING:
+    if policy.mode is Mode.ADD_ONLY and (change.takes is not Takes.NOTHING or change.kind in TAKING):
         return replace(draft, hold=Hold.MODE, why="On this cloud Tenantry adds and takes nothing away.")
     if change.takes is not Takes.NOTHING and change.section in policy.suspect:
         why = "This part of the survey suddenly holds half or less of what it held."

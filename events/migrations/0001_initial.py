@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
             name="Outbox",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("key", models.CharField(max_length=200, unique=True)),
+                ("key", models.CharField(max_length=500, unique=True)),
                 (
                     "kind",
                     models.CharField(choices=[("mail", "Mail"), ("webhook", "Webhook")], default="mail", max_length=10),

@@ -108,14 +108,23 @@ class Slice:
             record.readings_save(survey.limits, {self.tenancy.native_id: self.tenancy.pk}, survey.taken_at)
 
     def _prove(self, plan: TenancyPlan, result: Result) -> None:
-        """What was promised gone is looked at once more, by another way than the one that took it away."""
+        """What was promised gone is looked at once more, by another way than the one that took it away.
+
+        Until every fact of it is good, each slice tries again. A proof that cannot be had takes nothing from the rest.
+        """
         closed = self.tenancy.wanted == Tenancy.Wanted.SUSPENDED and result.clean and not plan.unknown
         if not closed or not self.tenancy.native_id or not isinstance(self.connector, ProofOfCloud):
             return
-        if self.tenancy.proofs.filter(version=plan.version).exists():
+        known = self.tenancy.proofs.filter(version=plan.version)
+        if known.exists() and not known.exclude(ok=True).exists():
             return
         accounts = record.accounts_once_in(self.tenancy)
-        facts = self.connector.prove_gone(self.tenancy.native_id, accounts)
+        try:
+            facts = self.connector.prove_gone(self.tenancy.native_id, accounts)
+        except ConnectorError as error:
+            logger.warning("%s: nothing could be proven: %s [%s]", self.tenancy, error.message, error.request_id)
+            return
+        known.delete()
         record.proofs_save(self.tenancy, plan.version, facts)
 
     def _lines(

@@ -23,7 +23,7 @@ from tenancy.services.members import (
     member_role_change,
     members_import,
 )
-from tenancy.services.people import institution_create, person_create
+from tenancy.services.people import institution_create, person_activate, person_create, person_deactivate
 from tenancy.services.plans import batch_confirm, batch_keep
 from tenancy.services.projects import project_archive, project_change, project_create, project_restore
 from tenancy.services.tenancies import limits_set, tenancy_adopt, tenancy_create, tenancy_retry
@@ -46,7 +46,9 @@ __all__ = [
     "member_remove",
     "member_role_change",
     "members_import",
+    "person_activate",
     "person_create",
+    "person_deactivate",
     "project_archive",
     "project_change",
     "project_create",

@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from config.csv_file import csv_response
-from tenancy import selectors
-from tenancy.forms import SearchForm
+from tenancy import selectors, services
+from tenancy.forms import ReasonForm, SearchForm
 from tenancy.identities import identities_of
 from tenancy.models import Membership, Person
 from tenancy.shown.parts import Empty, Link
-from tenancy.views.common import operators, page_of, sorted_by, wants_csv
+from tenancy.views.common import (
+    accepted,
+    done,
+    form_page,
+    operators,
+    page_of,
+    posted,
+    reader,
+    sorted_by,
+    wants_csv,
+)
 
 
 @operators
@@ -56,3 +68,26 @@ def person_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         "empty": Empty("In no project", "An owner or a manager of a project can add this person."),
     }
     return render(request, "tenancy/person_detail.html", context)
+
+
+@operators
+@require_http_methods(["GET", "HEAD", "POST"])
+def person_deactivate(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """End somebody's sign-in and their access on every cloud; memberships stay."""
+    person = get_object_or_404(Person, pk=pk)
+    form = ReasonForm(posted(request))
+    if request.method == "POST" and accepted(
+        form, lambda values: services.person_deactivate(actor=reader(request), person=person, reason=values["reason"])
+    ):
+        messages.success(request, f"{person} is not active any more; access on the clouds ends now.")
+        return redirect("tenancy:person_detail", pk=pk)
+    return form_page(request, "tenancy/person_deactivate.html", form, {"person": person})
+
+
+@operators
+@require_POST
+def person_activate(request: HttpRequest, pk: UUID) -> HttpResponse:
+    person = get_object_or_404(Person, pk=pk)
+    act = partial(services.person_activate, actor=reader(request), person=person)
+    done(request, act, f"{person} is active again.")
+    return redirect("tenancy:person_detail", pk=pk)

@@ -66,8 +66,9 @@ class Site:
         return tenancy
 
     def ready(self, title: str = "Coastal genomics", owner: Person | None = None) -> Tenancy:
-        """On the cloud, as wanted."""
+        """On the cloud, as wanted, and looked at once since it was made."""
         tenancy = self.tenancy(title, owner)
+        self.work()
         self.work()
         tenancy.refresh_from_db()
         assert tenancy.settled, open_steps(tenancy)

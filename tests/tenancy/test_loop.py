@@ -484,7 +484,8 @@ def test_a_slow_down_is_obeyed(site: Site) -> None:
 
 
 def test_a_limit_that_was_read_back_is_known_at_once(site: Site) -> None:
-    tenancy = site.ready()
+    tenancy = site.tenancy()
+    site.work()
     new = tenancy.readings.get(resource="compute.vcpu")
     assert (new.limit, new.in_use) == (0, None), "made a moment ago: nobody has looked at its use"
     site.work()

@@ -12,6 +12,8 @@ from tenancy.services import (
     member_remove,
     member_role_change,
     members_import,
+    person_activate,
+    person_deactivate,
     project_archive,
     project_restore,
 )
@@ -138,3 +140,28 @@ def test_who_became_an_owner_meanwhile_is_touched_by_owners_only(people: dict[st
         member_remove(actor=manager, membership=seen)
     with pytest.raises(NotAllowed):
         member_role_change(actor=manager, membership=seen, role="viewer")
+
+
+def test_a_deactivated_person_loses_access_everywhere_and_gets_it_back(site: Site) -> None:
+    mira, tomas = site.person("mira"), site.person("tomas")
+    tenancy = site.ready(owner=mira)
+    member_add(actor=None, project=tenancy.project, person=tomas, role="member")
+    site.work()
+    person_deactivate(actor=None, person=tomas, reason="left the institute")
+    site.work()
+    assert site.roles(tenancy) == {("mira", "member")}
+    person_activate(actor=None, person=tomas)
+    site.work()
+    assert site.roles(tenancy) == {("mira", "member"), ("tomas", "member")}
+
+
+def test_who_is_needed_cannot_be_deactivated(people: dict[str, Person], project: Project) -> None:
+    operator = people["operator"]
+    with pytest.raises(RuleError, match="without an owner"):
+        person_deactivate(actor=operator, person=people["owner"], reason="gone")
+    with pytest.raises(RuleError, match="themselves"):
+        person_deactivate(actor=operator, person=operator, reason="gone")
+    with pytest.raises(RuleError, match="last operator"):
+        person_deactivate(actor=None, person=operator, reason="gone")
+    with pytest.raises(NotAllowed):
+        person_deactivate(actor=people["owner"], person=people["viewer"], reason="gone")
