@@ -8,6 +8,7 @@ import pytest
 from cryptography.fernet import Fernet
 from django.conf import settings as django_settings
 from django.core.cache import cache
+from django.test import override_settings
 
 from config import clock
 from config.celery import app as celery_app
@@ -46,6 +47,27 @@ def _broker_in_memory() -> None:
     celery_app.conf.update(broker_url="memory://", broker_transport_options={})
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _world_of_wide_fixtures(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What fixtures of a module or the session stand on, as a single test's own settings are not there yet."""
+    var = tmp_path_factory.mktemp("var")
+    with override_settings(
+        VAR=var,
+        ENCRYPTION_KEYS=[Fernet.generate_key().decode()],
+        CACHES={"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}},
+        STORAGES=_storages(var / "files"),
+        PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
+    ):
+        yield
+
+
+def _storages(files: Path) -> dict[str, Any]:
+    return {
+        "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": files}},
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    }
+
+
 @pytest.fixture(autouse=True)
 def _own_world(settings: Any, tmp_path: Path) -> Iterator[None]:
     """No test reads or writes the var folder of the checkout, nor sees the counts of another one's rate limits."""
@@ -53,13 +75,7 @@ def _own_world(settings: Any, tmp_path: Path) -> Iterator[None]:
     settings.EMAIL_FILE_PATH = tmp_path / "mail"
     settings.ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
-    settings.STORAGES = {
-        "default": {
-            "BACKEND": "django.core.files.storage.FileSystemStorage",
-            "OPTIONS": {"location": tmp_path / "files"},
-        },
-        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
-    }
+    settings.STORAGES = _storages(tmp_path / "files")
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.WHITENOISE_AUTOREFRESH = True
     cache.clear()
