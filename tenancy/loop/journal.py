@@ -6,7 +6,7 @@ discarded by the fence on the row.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.db import transaction
@@ -154,7 +154,3 @@ def steps_reconcile(tenancy: Tenancy, plan: TenancyPlan) -> bool:
         step.settled_at = clock.now()
         step.save(update_fields=("state", "detail", "wrote", "settled_at"))
     return doubt
-
-
-def failures(steps: Iterable[Step]) -> list[Step]:
-    return [step for step in steps if step.state not in CLOSED]

@@ -25,14 +25,12 @@ UNHURRIED = timedelta(days=1)
 CRASHES = 5
 
 
-def work_due(
-    holder: str, *, more: Callable[[], bool] | None = None, patience: timedelta = PATIENCE
-) -> list[slices.Report]:
-    """Work on due tenancies until none is left, or ``more`` says stop, or ``patience`` is over."""
+def work_due(holder: str, *, patience: timedelta = PATIENCE) -> list[slices.Report]:
+    """Work on due tenancies until none is left or ``patience`` is over."""
     reports: list[slices.Report] = []
     tried: set[UUID] = set()
     stop_at = clock.now() + patience
-    while clock.now() < stop_at and (more is None or more()):
+    while clock.now() < stop_at:
         fresh = [pk for pk in claims.candidates(len(reports)) if pk not in tried or _again(pk)]
         if not fresh:
             break

@@ -107,25 +107,27 @@ class Slice:
         if self.tenancy.native_id:
             record.readings_save(survey.limits, {self.tenancy.native_id: self.tenancy.pk}, survey.taken_at)
 
-    def _prove(self, plan: TenancyPlan, result: Result) -> None:
+    def _prove(self, plan: TenancyPlan, result: Result) -> bool:
         """What was promised gone is looked at once more, by another way than the one that took it away.
 
-        Until every fact of it is good, each slice tries again. A proof that cannot be had takes nothing from the rest.
+        False while a fact of it is not good or cannot be had: then there is another look. It takes nothing from the
+        rest of the slice.
         """
         closed = self.tenancy.wanted == Tenancy.Wanted.SUSPENDED and result.clean and not plan.unknown
         if not closed or not self.tenancy.native_id or not isinstance(self.connector, ProofOfCloud):
-            return
+            return True
         known = self.tenancy.proofs.filter(version=plan.version)
         if known.exists() and not known.exclude(ok=True).exists():
-            return
+            return True
         accounts = record.accounts_once_in(self.tenancy)
         try:
             facts = self.connector.prove_gone(self.tenancy.native_id, accounts)
         except ConnectorError as error:
             logger.warning("%s: nothing could be proven: %s [%s]", self.tenancy, error.message, error.request_id)
-            return
+            return False
         known.delete()
         record.proofs_save(self.tenancy, plan.version, facts)
+        return all(fact.ok for fact in facts)
 
     def _lines(
         self,
@@ -153,7 +155,7 @@ class Slice:
         if result.locked_out is not None:
             breaker.trip(self.tenancy.cloud, result.locked_out)
         self.tenancy.refresh_from_db(fields=("verify_at", "attempts"))
-        self._prove(plan, result)
+        proven = self._prove(plan, result)
         end = settle.ending(self.tenancy, plan, held, result, doubt or self.lease.takeover, taken_at)
         settle.conditions_save(self.tenancy, plan, held, result, end.next_try)
         if result.clean:
@@ -162,6 +164,8 @@ class Slice:
         made = end.settled and any(change.kind is ChangeKind.TENANCY_CREATE for change in plan.changes)
         # What was made now has not been read yet: one more look tells people what is in use there.
         next_try = clock.now() if made else end.next_try
+        if not proven and next_try is None:
+            next_try = clock.now() + settle.LOOK_AGAIN
         _schedule(self.tenancy, plan.version, next_try, **({"urgent": False} if end.settled else {}))
         applied = self.tenancy.steps.filter(fence=self.lease.fence, wrote=True).count()
         return Report(self.tenancy.pk, end.settled, applied, len(held), len(result.failed))

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from events.models import AuditEntry, Outbox
+from tenancy import access
 from tenancy.errors import NotAllowed, RuleError
 from tenancy.models import Membership, Person, Project, SiteRole
 from tenancy.services import (
+    institution_create,
     member_add,
     member_remove,
     member_role_change,
@@ -165,3 +167,15 @@ def test_who_is_needed_cannot_be_deactivated(people: dict[str, Person], project:
         person_deactivate(actor=None, person=operator, reason="gone")
     with pytest.raises(NotAllowed):
         person_deactivate(actor=people["owner"], person=people["viewer"], reason="gone")
+
+
+def test_a_role_for_one_institution_is_that_role_and_no_more(site: Site) -> None:
+    """A reviewer of one institution is not its admin, and does not see its projects by that."""
+    house = institution_create(actor=None, name="Marine", slug="marine")
+    project = site.project(owner=site.person("mira"))
+    Project.objects.filter(pk=project.pk).update(institution=house)
+    reviewer, admin = site.person("lena"), site.person("petra")
+    SiteRole.objects.create(person=reviewer, role=SiteRole.Role.REVIEWER, institution=house)
+    SiteRole.objects.create(person=admin, role=SiteRole.Role.INSTITUTION_ADMIN, institution=house)
+    assert not access.can_view_project(reviewer, project)
+    assert access.can_view_project(admin, project)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tenancy.loop import claims
-from tenancy.models import Tenancy
+from tenancy.loop import settle
 from tenancy.services import project_archive
 from tests.support.site import Site
 
@@ -23,6 +22,6 @@ def test_a_proof_that_could_not_be_had_is_tried_again_and_spoils_nothing(site: S
     tenancy.refresh_from_db()
     assert tenancy.settled, "what was read back is true without a proof"
     site.emulated.heal()
-    claims.look_again(Tenancy.objects.all())
+    site.emulated.advance(settle.LOOK_AGAIN.total_seconds() + 1)
     site.work()
     assert list(tenancy.proofs.values_list("ok", flat=True)) == [True]
